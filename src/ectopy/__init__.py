@@ -1,0 +1,1 @@
+"""Ectopy: real-time ECG anomaly detection. Research software, not a medical device."""

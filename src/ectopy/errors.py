@@ -1,0 +1,70 @@
+"""Every error a user can cause or mend. Imports nothing, so every room can raise them.
+
+EctopyError
+├── FormatError        the file is not what it says it is
+├── LeadError          no such lead, or no lead at all
+├── SignalError        samples that can't be analysed as asked (rate, shape, type, all missing)
+├── RecordError        no such record or database
+├── DownloadError      the network, the server or the bytes it sent
+├── OutputError        a file or folder that can't be written
+├── ModelError         no such model, or a training run that doesn't fit
+├── StateError         a stream used after its end, or a saved state of another model, rate or leads
+└── HashError          an installed model is damaged
+"""
+
+
+class EctopyError(Exception):
+    """Base of every error a user can cause or mend.
+
+    The message names the thing, what was found, what was expected and what to do, in one line.
+    """
+
+    status = 400  # what a service answers
+
+
+class FormatError(EctopyError):
+    """The file is not what it says it is."""
+
+
+class LeadError(EctopyError):
+    """No lead of that name, or no lead at all."""
+
+
+class SignalError(EctopyError):
+    """Samples that can't be analysed as asked: rate, shape, type, all missing."""
+
+
+class RecordError(EctopyError):
+    """No such record or database."""
+
+    status = 404
+
+
+class DownloadError(EctopyError):
+    """The network, the server, or the bytes it sent."""
+
+    status = 502
+
+
+class OutputError(EctopyError):
+    """A file or folder that can't be written."""
+
+    status = 500
+
+
+class ModelError(EctopyError):
+    """No such model, or a training run that doesn't fit the one asked for."""
+
+    status = 404
+
+
+class StateError(EctopyError):
+    """A stream used after its end, or a saved state of another model, rate or set of leads."""
+
+    status = 409
+
+
+class HashError(EctopyError):
+    """An installed model is damaged."""
+
+    status = 500

@@ -1,0 +1,169 @@
+"""What goes in: a `Recording` of one or more leads, with its `Annotations` where someone made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ectopy.errors import LeadError, SignalError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+AamiClass = Literal["N", "S", "V", "F", "Q"]
+AAMI_CLASSES: tuple[AamiClass, ...] = ("N", "S", "V", "F", "Q")
+
+# PhysioNet's beat symbols to the five classes of ANSI/AAMI EC57, as in de Chazal et al. 2004, Table I;
+# B, n, r and ? (which MIT-BIH does not use) as PhysioNet's own `bxb` counts them.
+AAMI_OF_SYMBOL: dict[str, AamiClass] = {
+    "N": "N",  # normal
+    "L": "N",  # left bundle branch block
+    "R": "N",  # right bundle branch block
+    "B": "N",  # bundle branch block, side not given
+    "e": "N",  # atrial escape
+    "j": "N",  # nodal (junctional) escape
+    "n": "N",  # supraventricular escape
+    "A": "S",  # atrial premature
+    "a": "S",  # aberrated atrial premature
+    "J": "S",  # nodal (junctional) premature
+    "S": "S",  # supraventricular premature or ectopic
+    "V": "V",  # premature ventricular contraction
+    "r": "V",  # R-on-T premature ventricular contraction
+    "E": "V",  # ventricular escape
+    "F": "F",  # fusion of ventricular and normal
+    "/": "Q",  # paced
+    "f": "Q",  # fusion of paced and normal
+    "Q": "Q",  # unclassifiable
+    "?": "Q",  # not classified during learning
+}
+
+# PhysioNet's symbols that mark something other than a beat.
+NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@")
+
+
+def exact_rate(fs: Fraction | float | int | str) -> Fraction:
+    """`fs` as an exact fraction: 359.97 becomes 35997/100, not the float nearest to it.
+
+    Raises
+    ------
+    SignalError
+        If it is no positive finite number.
+    """
+    try:
+        rate = fs if isinstance(fs, Fraction) else Fraction(str(fs))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0:
+        raise SignalError(f"sampling rate {fs!r}: expected a positive number of samples a second")
+    return rate
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """Marks on a recording, in the order of time.
+
+    sample : (n,) int64, index at the recording's rate
+    symbol : (n,) str, PhysioNet's annotation symbols
+    aux : (n,) str, the text beside a mark (rhythm changes, comments); empty where there is none
+    """
+
+    sample: np.ndarray
+    symbol: np.ndarray
+    aux: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    @property
+    def aami(self) -> np.ndarray:
+        """(n,) str: the AAMI class of each mark; empty where it is no beat."""
+        return np.array([AAMI_OF_SYMBOL.get(s, "") for s in self.symbol], dtype="<U1")
+
+    @property
+    def beats(self) -> Annotations:
+        """The marks that are beats."""
+        return self[self.aami != ""]
+
+    @property
+    def unknown(self) -> Annotations:
+        """The marks whose symbol PhysioNet does not define: neither beat nor anything else."""
+        known = AAMI_OF_SYMBOL.keys() | NON_BEAT_SYMBOLS
+        return self[np.array([s not in known for s in self.symbol], dtype=bool)]
+
+    def __getitem__(self, which: slice | np.ndarray) -> Annotations:
+        return Annotations(self.sample[which], self.symbol[which], self.aux[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A stretch of ECG.
+
+    samples : (n_samples, n_leads) float32, in mV where `calibrated`; NaN = missing
+    fs : sampling rate in Hz, exact
+    leads : a name for each column
+    start : wall-clock time of the first sample, where known
+    calibrated : False where the unit is unknown or implausible; then samples are raw numbers
+    annotations : reference marks, where someone made them
+    name : what to call it in messages and on pictures
+    """
+
+    samples: np.ndarray
+    fs: Fraction
+    leads: tuple[str, ...]
+    start: datetime | None = None
+    calibrated: bool = True
+    annotations: Annotations | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.shape[1] != len(self.leads):
+            raise SignalError(
+                f"samples of shape {self.samples.shape} do not fit {len(self.leads)} leads; "
+                f"expected (n_samples, {len(self.leads)})"
+            )
+        if not self.leads:
+            raise LeadError(f"{self.name or 'recording'}: no lead in it; expected at least one")
+
+    @property
+    def duration_s(self) -> float:
+        return float(len(self.samples) / self.fs)
+
+    def select(self, leads: Sequence[str]) -> Recording:
+        """The same recording with these leads only, in this order.
+
+        Raises
+        ------
+        LeadError
+            If it has no lead of that name.
+        """
+        missing = [lead for lead in leads if lead not in self.leads]
+        if missing:
+            raise LeadError(f"{self.name}: no lead {', '.join(missing)} (it has {', '.join(self.leads)})")
+        columns = [self.leads.index(lead) for lead in leads]
+        return replace(self, samples=self.samples[:, columns], leads=tuple(leads))
+
+    def section(self, start_s: float, end_s: float) -> Recording:
+        """The part from `start_s` to `end_s`, its annotations with it."""
+        first, last = (min(max(round(t * self.fs), 0), len(self.samples)) for t in (start_s, end_s))
+        marks = self.annotations
+        if marks is not None:
+            marks = marks[(marks.sample >= first) & (marks.sample < last)]
+            marks = Annotations(marks.sample - first, marks.symbol, marks.aux)
+        start = self.start and self.start + timedelta(seconds=float(first / self.fs))
+        return replace(self, samples=self.samples[first:last], annotations=marks, start=start)
+
+    def plot(self, start_s: float = 0.0, seconds: float = 10.0) -> Axes:
+        """Draw a stretch on ECG paper and return the axes."""
+        from ectopy.figures import recording_strip
+
+        return recording_strip(self, start_s, seconds)
+
+    def _repr_html_(self) -> str:
+        from ectopy.figures import recording_html
+
+        return recording_html(self)

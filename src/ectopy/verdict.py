@@ -1,0 +1,86 @@
+"""What comes out: a `Verdict` for every interval of 5 s, with its `Beat`s and `Finding`s."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ectopy.recording import AamiClass
+
+Word = Literal["normal", "abnormal", "unreadable"]
+
+INTERVAL_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One heartbeat. Field names are those of `Analysis.beats`.
+
+    sample : index of the R peak at the input's rate, counted from the stream's first sample
+    aami : its most probable class, or None from a model without classes
+    N, S, V, F, Q : the classes' probabilities, summing to 1; NaN from a model without classes
+    rr_s : seconds since the beat before; NaN for the first beat and the first after a restart
+    anomaly : 1 - P(N) - P(Q) of a classifier, the calibrated score of an autoencoder, in [0, 1]
+    """
+
+    sample: int
+    time_s: float
+    aami: AamiClass | None
+    N: float
+    S: float
+    V: float
+    F: float
+    Q: float
+    rr_s: float
+    anomaly: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What rules over beats and signal say, as `asystole` or `no organised rhythm`."""
+
+    name: str
+    start_s: float
+    end_s: float
+    abnormal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one interval.
+
+    start_s, end_s : seconds from the stream's first sample
+    verdict : `normal`, `abnormal` or `unreadable`
+    score : largest `anomaly` of its beats, in [0, 1]; 0 without beats, None where unreadable
+    heart_rate : beats a minute from the median RR interval; None where unreadable or under two beats
+    quality : mean signal quality of the best lead, in [0, 1]
+    n_beats, n_abnormal : beats in it, and those that count as abnormal at the operating point
+    reason : why, in words
+    model : name and version of the model that judged
+    """
+
+    start_s: float
+    end_s: float
+    verdict: Word
+    score: float | None
+    heart_rate: float | None
+    quality: float
+    n_beats: int
+    n_abnormal: int
+    reason: str
+    beats: tuple[Beat, ...]
+    findings: tuple[Finding, ...]
+    model: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON; NaN becomes None."""
+        return _without_nan(asdict(self))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
