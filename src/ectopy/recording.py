@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 AamiClass = Literal["N", "S", "V", "F", "Q"]
 AAMI_CLASSES: tuple[AamiClass, ...] = ("N", "S", "V", "F", "Q")
 
-# PhysioNet's beat symbols to the five classes of ANSI/AAMI EC57, as in de Chazal et al. 2004, Table I;
-# B, n, r and ? (which MIT-BIH does not use) as PhysioNet's own `bxb` counts them.
+# PhysioNet's beat symbols to the five classes of ANSI/AAMI EC57, as in de Chazal et al. 2004
+# (10.1109/TBME.2004.827359). MIT-BIH has no B, r, ? and n: the first three are as in PhysioNet's `bxb`, and n
+# stands with the other escape beats. There `bxb` differs: it counts all of e, j and n as S.
 AAMI_OF_SYMBOL: dict[str, AamiClass] = {
     "N": "N",  # normal
     "L": "N",  # left bundle branch block
@@ -61,6 +63,25 @@ def exact_rate(fs: Fraction | float | int | str) -> Fraction:
     if rate <= 0:
         raise SignalError(f"sampling rate {fs!r}: expected a positive number of samples a second")
     return rate
+
+
+def looks_like_mv(samples: np.ndarray, fs: Fraction | float) -> bool:
+    """Whether an ECG's size is one that millivolts can have; a unit mistaken for another is 1000 times off.
+
+    samples : (n_samples, n_leads), NaN = missing
+
+    The median peak-to-peak of a second is 0.14 to 5.2 mV in every record of mitdb, svdb, cinc2017 and the
+    Challenge 2021 samples; 0.03 to 30 mV is believed. A signal that never moves, or is shorter than a second,
+    says nothing against it.
+    """
+    second = max(round(fs), 1)
+    if len(samples) < second:
+        return True
+    whole = samples[: len(samples) // second * second].reshape(-1, second, samples.shape[1])
+    with np.errstate(invalid="ignore"):  # infinity - infinity
+        swing = np.ptp(whole, axis=1)
+    swing = swing[swing > 0]  # NaN is not
+    return swing.size == 0 or 0.03 <= float(np.median(swing)) <= 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +126,7 @@ class Recording:
 
     samples : (n_samples, n_leads) float32, in mV where `calibrated`; NaN = missing
     fs : sampling rate in Hz, exact
-    leads : a name for each column
+    leads : a name for each column, no two alike
     start : wall-clock time of the first sample, where known
     calibrated : False where the unit is unknown or implausible; then samples are raw numbers
     annotations : reference marks, where someone made them
@@ -128,6 +149,8 @@ class Recording:
             )
         if not self.leads:
             raise LeadError(f"{self.name or 'recording'}: no lead in it; expected at least one")
+        if len(set(self.leads)) < len(self.leads):
+            raise LeadError(f"{self.name or 'recording'}: two leads of one name in {', '.join(self.leads)}")
 
     @property
     def duration_s(self) -> float:
@@ -143,13 +166,17 @@ class Recording:
         """
         missing = [lead for lead in leads if lead not in self.leads]
         if missing:
-            raise LeadError(f"{self.name}: no lead {', '.join(missing)} (it has {', '.join(self.leads)})")
+            have = ", ".join(self.leads)
+            raise LeadError(f"{self.name or 'recording'}: no lead {', '.join(missing)} (it has {have})")
         columns = [self.leads.index(lead) for lead in leads]
         return replace(self, samples=self.samples[:, columns], leads=tuple(leads))
 
     def section(self, start_s: float, end_s: float) -> Recording:
-        """The part from `start_s` to `end_s`, its annotations with it."""
-        first, last = (min(max(round(t * self.fs), 0), len(self.samples)) for t in (start_s, end_s))
+        """The part from `start_s` to `end_s`, annotations included; bounds `ceil(t * fs)`, as an interval's."""
+        # rounded to a millionth of a sample first: 0.1 s at 360 Hz is 36.000000000000002 samples in floats
+        first, last = (
+            min(max(math.ceil(round(float(t * self.fs), 6)), 0), len(self.samples)) for t in (start_s, end_s)
+        )
         marks = self.annotations
         if marks is not None:
             marks = marks[(marks.sample >= first) & (marks.sample < last)]

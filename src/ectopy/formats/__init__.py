@@ -1,0 +1,42 @@
+"""File formats: one file a format; `read` picks by what is there, not by what a file is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ectopy.errors import FormatError, RecordError
+from ectopy.formats.wfdb import header_path, read_wfdb
+from ectopy.recording import Recording
+
+__all__ = ["read"]
+
+
+def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = "copy it again") -> Recording:
+    """Read a recording: a WFDB record by its name without a suffix, or its `.hea`, `.dat` or `.mat` file.
+
+    leads : names of the leads wanted, in this order; all ECG leads if None
+    remedy : what to do about a damaged file, for the message
+
+    Raises
+    ------
+    RecordError
+        If there is no such file.
+    FormatError
+        If it is in no format known here, or damaged.
+    LeadError
+        If it has no such lead, or no ECG at all.
+    """
+    path = Path(path)
+    if header_path(path).is_file():
+        return read_wfdb(path, leads=leads, remedy=remedy)
+    if path.is_dir():
+        raise RecordError(f"{path}: a folder; expected a recording in it, such as {path / '100'}")
+    if path.is_file():
+        raise FormatError(
+            f"{path}: in no format that Ectopy reads, or without its header {header_path(path).name}; "
+            "it reads WFDB records (.hea with .dat or .mat)"
+        )
+    raise RecordError(
+        f"{path}: no such recording; expected a WFDB record, such as 100 where 100.hea and 100.dat are"
+    )
