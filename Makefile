@@ -1,0 +1,72 @@
+# Everything sets up what it needs in .venv by itself, once; `make help` lists what there is.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+# The first Python that fits; `make demo PYTHON=/path/to/python3.12` names another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && exit; done; echo python3)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# What `make lock` hands on to uv: LOCK=--upgrade takes the newest versions, LOCK='--upgrade-package numpy' one.
+LOCK ?=
+
+.PHONY: help demo test lint train soak lock
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help:  ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY)/base  ## verdicts on the installed real recording, ten times as fast as life
+	@$(BIN)/ectopy watch demo --speed 10
+
+test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+lint: $(READY)/base $(READY)/dev  ## style, types and the direction of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+train: $(READY)/train  ## train the shipped model and write its card
+	@$(BIN)/ectopy train instant
+
+soak: $(READY)/train $(READY)/dev  ## the tests that run for long
+	@$(BIN)/python -m pytest -m soak
+
+lock: $(READY)/dev  ## write requirements/ anew from pyproject.toml
+	@$(COMPILE) --extra train --output-file requirements/train.txt
+	@$(COMPILE) --constraint requirements/train.txt --output-file requirements/base.txt
+	@$(COMPILE) --constraint requirements/train.txt --group dev --output-file requirements/dev.txt
+	@echo "Written: requirements/base.txt, train.txt and dev.txt"
+
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
+
+$(BIN)/python:
+	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { echo "Ectopy needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is" \
+		"$$($(PYTHON) --version 2>&1 || true); install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without its venv module;" \
+		"install it (Debian, Ubuntu: apt install python3-venv) and try again" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp a set of packages; the lock it was made from is named in its rule.
+$(READY)/base: requirements/base.txt pyproject.toml | $(BIN)/python
+	@echo "Installing Ectopy and what it needs to run (some 120 MB, half a minute or so)"
+	@$(PIP) install -r requirements/base.txt
+	@$(PIP) install --no-deps --editable .
+	@mkdir -p $(READY) && touch $@
+
+$(READY)/train: requirements/train.txt | $(READY)/base
+	@echo "Installing what training needs: Keras and TensorFlow (some 400 MB, a minute or two)"
+	@$(PIP) install -r requirements/train.txt
+	@touch $@
+
+$(READY)/dev: requirements/dev.txt | $(READY)/base
+	@echo "Installing what developers need: test and lint tools"
+	@$(PIP) install -r requirements/dev.txt
+	@touch $@
