@@ -1,0 +1,31 @@
+"""Drawings: ECG paper, and an analysis at a glance. Matplotlib is imported only where something is drawn."""
+
+from ectopy.figures.html import analysis_html, recording_html
+from ectopy.figures.overview import analysis_overview
+from ectopy.figures.strips import recording_strip, strip, worst, worst_intervals
+from ectopy.figures.words import (
+    CLASS_COLOURS,
+    CLASS_NAMES,
+    DISCLAIMER,
+    VERDICT_COLOURS,
+    clock,
+    facts,
+    headline,
+)
+
+__all__ = [
+    "CLASS_COLOURS",
+    "CLASS_NAMES",
+    "DISCLAIMER",
+    "VERDICT_COLOURS",
+    "analysis_html",
+    "analysis_overview",
+    "clock",
+    "facts",
+    "headline",
+    "recording_html",
+    "recording_strip",
+    "strip",
+    "worst",
+    "worst_intervals",
+]
