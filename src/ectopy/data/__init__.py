@@ -1,0 +1,24 @@
+"""Recordings by name: the installed one, PhysioNet's databases (catalogue, download, look-up), the splits."""
+
+from ectopy.data.catalogue import CATALOGUE, Database, database
+from ectopy.data.demo import demo
+from ectopy.data.download import fetch
+from ectopy.data.lookup import find, present, read, records, roots
+from ectopy.data.splits import PACED, patient, split, training
+
+__all__ = [
+    "CATALOGUE",
+    "PACED",
+    "Database",
+    "database",
+    "demo",
+    "fetch",
+    "find",
+    "patient",
+    "present",
+    "read",
+    "records",
+    "roots",
+    "split",
+    "training",
+]

@@ -25,37 +25,9 @@ _TOO_LONG = 2**32  # samples: 138 days at 360 Hz; more is a damaged header
 
 # WFDB takes no unit for mV; µ is both the micro sign and the Greek mu
 _MV = {"": 1.0, "mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3, "nv": 1e-6}
-_OTHER_UNITS = {
-    "mmhg",
-    "cmh2o",
-    "kpa",
-    "pa",
-    "bpm",
-    "pm",
-    "1/min",
-    "%",
-    "ohm",
-    "ohms",
-    "kohm",
-    "l",
-    "ml",
-    "l/min",
-    "lpm",
-    "ml/min",
-    "c",
-    "degc",
-    "f",
-    "degf",
-    "deg",
-    "g",
-    "m/s2",
-    "m/s^2",
-    "cm",
-    "mm",
-    "hz",
-    "s",
-    "ms",
-}
+_OTHER_UNITS = re.compile(
+    r"mmhg|cmh2o|k?pa|b?pm|1/min|%|k?ohms?|m?l(/min)?|lpm|deg[cf]?|[cfg]|m/s\^?2|[cm]m|hz|m?s", re.IGNORECASE
+)
 _OTHER_NAMES = re.compile(
     r"(?<![a-z])(i?pleth|ppg|resp\w*|imp|air\s?flow|flow|i?abp|art|pap|cvp|icp|n?i?bp\w*|press\w*|spo2|so2|sao2|"
     r"co2|etco2|eeg\w*|eog\w*|emg\w*|temp\w*|hr|pulse|accel\w*|acc|position|sound|pcg)(?![a-z])",
@@ -166,7 +138,7 @@ def _announced(record: Header, parts: list[_Part]) -> list[Signal]:
 
 def _choose(path: Path, signals: list[Signal], leads: Sequence[str] | None) -> list[Signal]:
     there = ", ".join(f"{s.name} ({s.unit or 'mV'})" for s in signals) or "no signal"
-    electric = {s.name: s for s in signals if s.unit.lower() not in _OTHER_UNITS}
+    electric = {s.name: s for s in signals if not _OTHER_UNITS.fullmatch(s.unit)}
     if leads:
         missing = [name for name in leads if name not in electric]
         if missing:
