@@ -1,0 +1,34 @@
+"""How good is it? Beats, 5-second intervals and patients, by one code for every model.
+
+`evaluate_record` compares what a program said of one record with its reference annotations, `summarize`
+sums records up with 95 % intervals by bootstrap over patients, `compare` sets two models against each other.
+Counts come first and ratios last. The conventions stand at the top of `beats`, `intervals`, `scope`, `gross`.
+"""
+
+from ectopy.evaluation.beats import BeatScores, Binary
+from ectopy.evaluation.gross import count_figures, record_table
+from ectopy.evaluation.intervals import IntervalScores
+from ectopy.evaluation.matching import Matches, match_beats
+from ectopy.evaluation.ranking import auroc, average_precision
+from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.summary import Scores, compare, figure_rows, markdown_table, side_by_side, summarize
+
+__all__ = [
+    "BeatScores",
+    "Binary",
+    "IntervalScores",
+    "Matches",
+    "RecordScores",
+    "Scores",
+    "auroc",
+    "average_precision",
+    "compare",
+    "count_figures",
+    "evaluate_record",
+    "figure_rows",
+    "markdown_table",
+    "match_beats",
+    "record_table",
+    "side_by_side",
+    "summarize",
+]
