@@ -1,0 +1,107 @@
+"""An analysis as files: beats, intervals, and a picture of the worst of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ectopy.errors import OutputError
+from ectopy.figures import worst_intervals
+
+if TYPE_CHECKING:
+    from ectopy.analysis.result import Analysis
+
+_ANNOTATOR = "ectopy"
+_NO_CLASS = "?"  # WFDB's symbol for a beat without class
+_FLOATS = "%.10g"  # a microsecond in 24 hours
+
+
+def save(analysis: Analysis, folder: Path | str) -> list[Path]:
+    """Write an analysis into a folder, which is made where it is missing, and say what was written.
+
+    NAME.ectopy : the beats as WFDB annotations (symbols N, S, V, F, Q), for `wfdb.rdann(NAME, "ectopy")`
+    NAME.beats.csv, NAME.intervals.csv : the tables `beats` and `intervals`
+    NAME.json : recording, model, notes, and every verdict with its beats and findings
+    NAME.worst.png : the ten worst intervals on ECG paper
+
+    All are written beside their place first, then moved: a file there is whole.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written.
+    """
+    folder = Path(folder)
+    stem = Path(analysis.recording.name).name or "recording"
+    name = re.sub(r"[^-\w]", "_", stem, flags=re.ASCII)  # what WFDB takes as a record's name
+    check_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".ectopy-", dir=folder) as temporary:
+            here = Path(temporary) / name
+            _write_annotations(analysis, here)
+            analysis.beats.to_csv(f"{here}.beats.csv", index=False, float_format=_FLOATS)
+            analysis.intervals.to_csv(f"{here}.intervals.csv", index=False, float_format=_FLOATS)
+            Path(f"{here}.json").write_text(_as_json(analysis), encoding="utf-8")
+            worst_intervals(analysis).savefig(f"{here}.worst.png", dpi=150)
+            return [path.replace(folder / path.name) for path in sorted(here.parent.iterdir())]
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from None
+
+
+def check_folder(folder: Path) -> None:
+    """See, before hours are analysed, that the result will have a place; makes nothing.
+
+    Raises
+    ------
+    OutputError
+        If the folder, or the nearest one above it that exists, is none or can't be written.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise _unwritable(folder, f"{place} is a file" if place != folder else "it is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _unwritable(folder, "no permission")
+
+
+def _unwritable(folder: Path, why: str) -> OutputError:
+    return OutputError(f"{folder}: can't be written as a folder ({why}); choose another folder")
+
+
+def _write_annotations(analysis: Analysis, path: Path) -> None:
+    import wfdb
+
+    beats = analysis.beats
+    if beats.empty:  # which wfdb refuses to write
+        path.with_name(f"{path.name}.{_ANNOTATOR}").write_bytes(b"\0\0")  # the format's end mark
+        return
+    wfdb.wrann(
+        path.name,
+        _ANNOTATOR,
+        beats["sample"].to_numpy(dtype=int),
+        symbol=[aami or _NO_CLASS for aami in beats["aami"].astype(object)],
+        fs=float(analysis.recording.fs),
+        write_dir=str(path.parent),
+    )
+
+
+def _as_json(analysis: Analysis) -> str:
+    """One JSON object, a line for each verdict."""
+    recording, summary = analysis.recording, analysis.summary
+    head = {
+        "recording": recording.name,
+        "start": recording.start and recording.start.isoformat(),
+        "duration_s": recording.duration_s,
+        "fs": float(recording.fs),
+        "leads": recording.leads,
+        "calibrated": recording.calibrated,
+        "model": analysis.model,
+        "notes": analysis.notes,
+        "counts": summary.verdicts,
+    }
+    verdicts = ",\n".join(json.dumps(verdict.to_dict(), allow_nan=False) for verdict in analysis.verdicts)
+    return f'{json.dumps(head, allow_nan=False)[:-1]}, "verdicts": [\n{verdicts}\n]}}\n'

@@ -1,0 +1,58 @@
+"""An analysis in the terminal."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from ectopy.figures import clock, facts
+from ectopy.reports.stretches import Stretch, stretches
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ectopy.analysis.result import Analysis
+
+_MOST = 40
+VERDICT_STYLES = {"normal": "green", "abnormal": "bold red", "unreadable": "yellow"}
+
+
+def show(analysis: Analysis, console: Console | None = None) -> None:
+    """Print the summary and the abnormal and unreadable stretches; of more than 40, the 40 longest."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    table = Table.grid(padding=(0, 2))
+    for name, value in (facts(analysis.summary) | {"model": analysis.model}).items():
+        table.add_row(Text(name, style="dim"), Text(value))
+    console.print(Text(analysis.recording.name or "recording", style="bold"), table, sep="\n")
+
+    found = stretches(analysis.verdicts)
+    if not found:
+        console.print("\nNo abnormal or unreadable stretch.")
+        return
+    listed = sorted(heapq.nlargest(_MOST, found, key=_length), key=lambda stretch: stretch.start_s)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("from", justify="right", no_wrap=True)
+    table.add_column("to", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("beats")
+    table.add_column("why, in its worst 5 s")
+    for stretch in listed:
+        worst = stretch.worst
+        table.add_row(
+            clock(stretch.start_s),
+            clock(stretch.end_s),
+            Text(worst.verdict, style=VERDICT_STYLES[worst.verdict]),
+            stretch.abnormal_beats,
+            Text(worst.reason),
+        )
+    console.print("", table, sep="\n")
+    if len(listed) < len(found):
+        console.print(f"The {len(listed)} longest of {len(found):,} stretches; '--out DIR' writes them all.")
+
+
+def _length(stretch: Stretch) -> float:
+    return stretch.end_s - stretch.start_s
