@@ -1,0 +1,1 @@
+"""The architectures, and nothing about files, training or serving. Needs the `train` extra."""

@@ -1,0 +1,26 @@
+"""The one signal path: mask, condition, quality, beats. Training, offline analysis and the stream call the same steps."""
+
+from ectopy.signal.beats import BeatFinder, BeatState, Thresholds
+from ectopy.signal.condition import BATCH, Condition, Conditioned, condition
+from ectopy.signal.findings import asystole, no_organised_rhythm
+from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
+from ectopy.signal.level import READABLE
+
+__all__ = [
+    "BATCH",
+    "FRAMES",
+    "LABEL_STEP",
+    "LAG",
+    "RATE",
+    "READABLE",
+    "BeatFinder",
+    "BeatState",
+    "Condition",
+    "Conditioned",
+    "Thresholds",
+    "asystole",
+    "block_start",
+    "check_rate",
+    "condition",
+    "no_organised_rhythm",
+]

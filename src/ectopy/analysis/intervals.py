@@ -1,0 +1,174 @@
+"""From beats and seconds to verdicts: one for each interval of 5 s."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, isnan
+from statistics import median
+
+from ectopy.signal import READABLE, Conditioned, asystole, no_organised_rhythm
+from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
+
+DELAY_S = 2  # a verdict is given once this much after its interval is in
+_SHORTEST_S = 2.0  # of the last interval
+_READABLE_SHARE = 0.6  # of an interval's seconds that can be judged
+_CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
+
+
+@dataclass(frozen=True)
+class Second:
+    """What is known of one second of signal; a value a lead."""
+
+    quality: tuple[float, ...]
+    waves: tuple[bool, ...]
+    dead: tuple[bool, ...]
+    missing: tuple[float, ...]
+
+    @property
+    def best(self) -> float:
+        return max(self.quality)
+
+    @property
+    def readable(self) -> bool:
+        return self.best >= READABLE
+
+    @property
+    def trouble(self) -> str:
+        """Why it can't be judged, by its least bad lead."""
+        lead = self.quality.index(self.best)
+        if self.dead[lead]:
+            return "flat, saturated or lead off"
+        return "no signal" if self.missing[lead] >= 0.5 else "noise"
+
+
+@dataclass(frozen=True)
+class IntervalState:
+    """Beats and seconds of the intervals still owed."""
+
+    next: int  # number of the next interval
+    first_second: int  # what `seconds[0]` is
+    seconds: tuple[Second, ...]
+    beats: tuple[Beat, ...]
+    quiet_since_s: float  # the last beat, or the end of the last unreadable second, before the next interval
+
+
+class Intervals:
+    """Collects beats and seconds, gives verdicts."""
+
+    def __init__(self, leads: Sequence[str], hop: int, model: str):
+        self._leads = leads
+        self._hop = hop
+        self._model = model
+        self.state = IntervalState(0, 0, (), (), 0.0)
+
+    def add(self, conditioned: Conditioned, beats: Sequence[Beat]) -> None:
+        """Seconds that have come, and the beats that were decided with them."""
+        state = self.state
+        gap = conditioned.gap.reshape(*conditioned.quality.shape, -1).mean(axis=2)
+        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap)
+        rows = zip(*(column.T.tolist() for column in columns), strict=True)
+        seconds = state.seconds + tuple(Second(*map(tuple, row)) for row in rows)
+        self.state = replace(state, seconds=seconds, beats=state.beats + tuple(beats))
+
+    def due(self) -> list[Verdict]:
+        """The verdicts that can be given."""
+        verdicts = []
+        while self._end() + DELAY_S <= self.state.first_second + len(self.state.seconds):
+            verdicts.append(self._next(float(self._end())))
+        return verdicts
+
+    def finish(self, duration_s: float) -> list[Verdict]:
+        """The intervals still owed; a last shorter one if at least 2 s of it are there."""
+        verdicts = []
+        while self._end() <= duration_s:
+            verdicts.append(self._next(float(self._end())))
+        if duration_s - self.state.next * self._hop >= _SHORTEST_S:
+            verdicts.append(self._next(duration_s))
+        return verdicts
+
+    def _end(self) -> int:
+        return self.state.next * self._hop + INTERVAL_S
+
+    def _next(self, end_s: float) -> Verdict:
+        state = self.state
+        start, gone = state.next * self._hop, (state.next + 1) * self._hop
+        seconds = state.seconds[: ceil(end_s) - start]
+        verdict = self._judge(start, end_s, seconds, [b for b in state.beats if b.time_s < end_s])
+        passed = seconds[: self._hop]
+        _, quiet_since_s = self._asystole(start, gone, passed, [b for b in state.beats if b.time_s < gone])
+        self.state = IntervalState(
+            next=state.next + 1,
+            first_second=gone,
+            seconds=state.seconds[self._hop :],
+            beats=tuple(beat for beat in state.beats if beat.time_s >= gone),
+            quiet_since_s=quiet_since_s,
+        )
+        return verdict
+
+    def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
+        abnormal = [beat for beat in beats if beat.aami in _CLASS_WORDS]
+        word: Word
+        score, heart_rate, findings = None, None, []
+        if sum(second.readable for second in seconds) < _READABLE_SHARE * len(seconds):
+            word, reason = "unreadable", _troubles(seconds)
+        else:
+            waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
+            pause, _ = self._asystole(start, end_s, seconds, beats)
+            findings = [found for found in (waves, None if waves else pause) if found]
+            word, reason = "abnormal" if abnormal or findings else "normal", _reason(beats, abnormal, findings)
+            score = max((beat.anomaly for beat in beats), default=0.0)
+            rr_s = [beat.rr_s for beat in beats if not isnan(beat.rr_s)]
+            heart_rate = 60 / median(rr_s) if len(beats) > 1 and rr_s else None
+        return Verdict(
+            start_s=float(start),
+            end_s=end_s,
+            verdict=word,
+            score=score,
+            heart_rate=heart_rate,
+            quality=sum(second.best for second in seconds) / len(seconds),
+            n_beats=len(beats),
+            n_abnormal=len(abnormal),
+            reason="; ".join([reason, *self._bad_leads(seconds)]),
+            beats=tuple(beats),
+            findings=tuple(findings),
+            model=self._model,
+        )
+
+    def _asystole(
+        self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]
+    ) -> tuple[Finding | None, float]:
+        readable = [second.readable for second in seconds]
+        return asystole(start, end_s, self.state.quiet_since_s, [beat.time_s for beat in beats], readable)
+
+    def _bad_leads(self, seconds: Sequence[Second]) -> list[str]:
+        bad = []
+        for lead, name in enumerate(self._leads):
+            lost = sum(second.quality[lead] < READABLE for second in seconds)
+            if len(self._leads) > 1 and lost > len(seconds) / 2:
+                bad.append(f"lead {name} unreadable")
+        return bad
+
+
+def _reason(beats: list[Beat], abnormal: list[Beat], findings: Sequence[Finding]) -> str:
+    parts = [f"{f.name} from {f.start_s:.1f} s" for f in findings]
+    for aami, word in _CLASS_WORDS.items():
+        of_class = [beat for beat in abnormal if beat.aami == aami]
+        if of_class:
+            surest = max(of_class, key=lambda beat: beat.anomaly)
+            plural = "s" if len(of_class) > 1 else ""
+            parts.append(
+                f"{len(of_class)} {word} beat{plural} ({aami} {getattr(surest, aami):.2f} at {surest.time_s:.1f} s)"
+            )
+    if parts:
+        return ", ".join(parts)
+    paced = sum(beat.aami == "Q" for beat in beats)
+    if paced:
+        return f"{len(beats)} beats, {paced} of them paced or unclassifiable, none abnormal"
+    return f"{len(beats)} beats, all normal" if beats else "no beat"
+
+
+def _troubles(seconds: Sequence[Second]) -> str:
+    counts = Counter(second.trouble for second in seconds if not second.readable)
+    return ", ".join(f"{what} for {n} of {len(seconds)} s" for what, n in counts.most_common())

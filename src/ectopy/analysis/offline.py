@@ -1,0 +1,82 @@
+"""`analyze`: a whole recording, by the same steps as a live stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ectopy.analysis.result import Analysis
+from ectopy.analysis.stream import StreamAnalyzer
+from ectopy.errors import SignalError
+from ectopy.recording import Recording
+from ectopy.signal import BATCH, check_rate
+
+_SHORTEST_S = 2
+
+
+def analyze(
+    recording: Recording | ArrayLike,
+    fs: Fraction | float | str | None = None,
+    *,
+    model: str = "instant",
+    leads: Sequence[str] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Verdicts for a recording, one every 5 s.
+
+    Parameters
+    ----------
+    recording : a `Recording`, or samples of shape (n,) or (n, n_leads), in mV or any other unit; NaN = missing
+    fs : sampling rate in Hz of samples; a `Recording` has its own
+    model : name of an installed model
+    leads : those to use; all if not given
+    progress : called with the share done, 0 to 1
+
+    Raises
+    ------
+    SignalError
+        If the rate is missing or outside 100 to 1000 Hz, no sample is finite, or it is shorter than 2 s.
+    LeadError
+        If it has no lead of that name.
+    ModelError, HashError
+        If the model isn't installed, or is damaged.
+    """
+    if not isinstance(recording, Recording):
+        recording = _recording(recording, fs)
+    elif fs is not None and check_rate(fs) != recording.fs:
+        raise SignalError(f"fs={fs}: the recording has its own rate, {float(recording.fs):g} Hz; leave fs out")
+    if leads is not None:
+        recording = recording.select(leads)
+    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
+    what = recording.name or "samples"
+    n = len(recording.samples)
+    if recording.duration_s < _SHORTEST_S:
+        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {_SHORTEST_S} s")
+    if not np.isfinite(recording.samples).any():
+        raise SignalError(f"{what}: every sample of {', '.join(recording.leads)} is missing; nothing to analyse")
+    verdicts = []
+    step = int(BATCH * recording.fs)
+    for begin in range(0, n, step):
+        verdicts += stream.push(recording.samples[begin : begin + step])
+        if progress:
+            progress(min(1.0, (begin + step) / n))
+    verdicts += stream.finish()
+    notes = () if recording.calibrated else ("not calibrated: the unit of the samples is unknown",)
+    return Analysis(recording, verdicts, stream.model.name, notes)
+
+
+def _recording(samples: ArrayLike, fs: Fraction | float | str | None) -> Recording:
+    if fs is None:
+        raise SignalError("samples without a sampling rate; give it as fs=…, in Hz")
+    try:
+        x = np.asarray(samples, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
+    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim != 2:
+        raise SignalError(f"samples of shape {x.shape}: expected (n,) or (n, n_leads)")
+    leads = tuple(f"lead {n + 1}" for n in range(x.shape[1]))
+    return Recording(x, check_rate(fs), leads)

@@ -1,0 +1,164 @@
+"""`StreamAnalyzer`: the whole signal path as a chain of steps, for a stream of any length in bounded memory.
+
+    samples -> Condition -> model -> BeatFinder -> Intervals -> verdicts
+               `prepare`             `decide`
+
+`push` runs the model between the two halves; a service calls them itself and keeps inference on a thread of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ectopy.analysis.intervals import DELAY_S, Intervals
+from ectopy.errors import LeadError, SignalError, StateError
+from ectopy.signal import BATCH, BeatFinder, Condition, Conditioned, Thresholds, block_start, check_rate
+from ectopy.verdict import INTERVAL_S, Verdict
+from ectopy.zoo import TrainedModel, load
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInput:
+    """What the model is to run on next.
+
+    conditioned : whole blocks
+    reset : (n_leads,) bool, leads whose model state starts again before them
+    """
+
+    conditioned: Conditioned
+    reset: NDArray[np.bool_]
+
+
+class StreamAnalyzer:
+    """Verdicts for a live signal.
+
+    Parameters
+    ----------
+    fs : sampling rate in Hz, 100 to 1000; whole, fractional or a `Fraction`
+    leads : names of the leads, or how many there are
+    model : name of an installed model
+    hop : seconds from the start of one interval to the next, 1 to 5
+
+    Raises
+    ------
+    SignalError
+        If `fs` or `hop` is out of range.
+    LeadError
+        If there is no lead.
+    ModelError, HashError
+        If the model isn't installed, or is damaged.
+    """
+
+    def __init__(
+        self,
+        fs: Fraction | float | str,
+        leads: Sequence[str] | int = 1,
+        *,
+        model: str = "instant",
+        hop: int = INTERVAL_S,
+    ):
+        self.fs = check_rate(fs)
+        self.leads = tuple(f"lead {n + 1}" for n in range(leads)) if isinstance(leads, int) else tuple(leads)
+        if not self.leads:
+            raise LeadError("no lead to analyse; name at least one")
+        if hop not in range(1, INTERVAL_S + 1):
+            raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
+        self.hop = hop
+        self.model: TrainedModel = load(model)
+        thresholds = Thresholds(**self.model.thresholds)
+        self.condition = Condition(self.fs, len(self.leads))
+        self.beats = BeatFinder(self.fs, len(self.leads), self.model.lookahead, thresholds)
+        self.intervals = Intervals(self.leads, hop, self.model.name)
+        self.model_state = self.model.start(len(self.leads))
+        self.n_samples = 0  # pushed so far
+        self.waiting: list[NDArray[np.floating]] = []  # samples of the block that isn't complete
+        self.block = 0  # the next one
+        self.finished = False
+
+    def push(self, samples: ArrayLike) -> list[Verdict]:
+        """Add samples, (n,) or (n, n_leads), in any cut; NaN = missing. Gives the verdicts that have come due.
+
+        Raises
+        ------
+        SignalError
+            If they are no numbers, or of another number of leads.
+        StateError
+            After `finish`.
+        """
+        return [verdict for item in self.prepare(samples) for verdict in self.decide(item, self.run(item))]
+
+    def prepare(self, samples: ArrayLike) -> list[ModelInput]:
+        """First half of `push`: up to what the model is to run on."""
+        if self.finished:
+            raise StateError("this stream is finished; start a new StreamAnalyzer for more samples")
+        x = self._checked(samples)
+        self.waiting.append(x)
+        self.n_samples += len(x)
+        if self.n_samples < block_start(self.block + 1, self.fs):
+            return []
+        x = np.concatenate(self.waiting)
+        inputs, begin = [], block_start(self.block, self.fs)
+        while self.n_samples >= block_start(self.block + 1, self.fs):
+            n = min(int((self.n_samples - block_start(self.block, self.fs)) / self.fs), BATCH)
+            first, last = (block_start(b, self.fs) - begin for b in (self.block, self.block + n))
+            inputs += _split(self.condition.push(x[first:last], n))
+            self.block += n
+        self.waiting = [x[last:].copy()]
+        return inputs
+
+    def run(self, item: ModelInput) -> NDArray[np.float32]:
+        """The model's part, between the halves: (n_leads, n_frames, 6) probabilities."""
+        if item.reset.any():
+            for state in self.model_state:
+                state[item.reset] = 0
+        scores, self.model_state = self.model.run(item.conditioned.signal, self.model_state)
+        return scores
+
+    def decide(self, item: ModelInput, scores: NDArray[np.float32]) -> list[Verdict]:
+        """Second half of `push`: from the model's answer to verdicts."""
+        self._collect(item, scores)
+        return self.intervals.due()
+
+    def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
+        self.intervals.add(item.conditioned, self.beats.push(scores, item.conditioned))
+
+    def finish(self) -> list[Verdict]:
+        """The intervals still owed, and a last shorter one if at least 2 s of it are there. A second call gives none."""
+        if self.finished:
+            return []
+        n = self.n_samples
+        last = ceil(n / self.fs)  # the seconds begun, and those that the last beats wait for, come as a gap
+        padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
+        for item in self.prepare(padding):
+            self._collect(item, self.run(item))
+        self.finished = True
+        return self.intervals.finish(float(n / self.fs))
+
+    def _checked(self, samples: ArrayLike) -> NDArray[np.floating]:
+        try:
+            x = np.asarray(samples)
+            x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
+        except (TypeError, ValueError):
+            raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
+        x = x[:, None] if x.ndim == 1 and len(self.leads) == 1 else x
+        if x.ndim != 2 or x.shape[1] != len(self.leads):
+            raise SignalError(
+                f"samples of shape {x.shape}: expected (n, {len(self.leads)}) for the leads {', '.join(self.leads)}"
+            )
+        return x
+
+
+def _split(conditioned: Conditioned) -> list[ModelInput]:
+    """One model run for each stretch without a restart inside it."""
+    edges = [0, *np.flatnonzero(conditioned.restart.any(axis=0)), conditioned.n_blocks]
+    return [
+        ModelInput(conditioned.blocks(begin, end), conditioned.restart[:, begin])
+        for begin, end in zip(edges[:-1], edges[1:], strict=True)
+        if begin < end
+    ]

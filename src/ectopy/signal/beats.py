@@ -1,0 +1,145 @@
+"""From the model's frames to beats: peaks of "a beat is here", their class, and the R peak under them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from ectopy.recording import AAMI_CLASSES, AamiClass
+from ectopy.signal.condition import Conditioned
+from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, RESTART_S
+from ectopy.verdict import Beat
+
+_APART = 6  # frames: a beat is the tallest peak within 190 ms to both sides
+_REACH = _APART + 1  # frames behind a peak that must be in before it is decided
+_SNAP = 6  # conditioned samples: the R peak lies within 47 ms of its frame
+_FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The operating point.
+
+    beat : mean probability over three frames from which a peak is a beat
+    abnormal : anomaly from which a beat is S, V or F
+    """
+
+    beat: float
+    abnormal: float
+
+
+@dataclass(frozen=True)
+class BeatState:
+    """What the beat finder carries from block to block; times count from the stream's first frame."""
+
+    decided: int  # frames decided
+    scores: NDArray[np.float64]  # (2 * _REACH, 6) frames around the first undecided one
+    weight: NDArray[np.float64]  # (n_leads, lookahead) of the frames the model has not given yet
+    size: NDArray[np.float64]  # what R peaks are looked for in: the samples from `decided - _REACH` on
+    void: int  # frames in a row without any lead
+    peak: int  # frame of the last beat
+    last: int  # its sample; -1 at the start and after a restart
+
+
+class BeatFinder:
+    """Frames in, beats out; a beat is given once the frames 220 ms behind it are in."""
+
+    def __init__(self, fs: Fraction, n_leads: int, lookahead: int, thresholds: Thresholds):
+        self._fs = fs
+        self._lookahead = lookahead
+        self._at = thresholds
+        nothing = np.zeros((2 * _REACH, 1 + len(AAMI_CLASSES)))
+        nothing[:, 0] = 1
+        self.state = BeatState(
+            decided=-lookahead - _REACH,
+            scores=nothing,
+            weight=np.zeros((n_leads, lookahead)),
+            size=np.zeros((lookahead + 2 * _REACH) * LABEL_STEP),
+            void=0,
+            peak=-lookahead - _APART - _REACH - 1,
+            last=-1,
+        )
+
+    def push(self, scores: NDArray[np.float32], conditioned: Conditioned) -> list[Beat]:
+        """(n_leads, n_blocks * 32, 6) probabilities, `lookahead` frames behind the signal they come with."""
+        state = self.state
+        weight = np.concatenate([state.weight, _weight(conditioned)], axis=1)
+        n = scores.shape[1]
+        new, total = _combine(scores, weight[:, :n])
+        p = np.concatenate([state.scores, new])
+        loud = np.abs(conditioned.signal) * np.repeat(weight[:, -n:], LABEL_STEP, axis=1)
+        size = np.concatenate([state.size, loud.sum(axis=0)])
+        void_ends, void = self._voids(total)
+
+        here = 1 - p[:, 0]
+        here[1:-1] = (here[:-2] + here[1:-1] + here[2:]) / 3
+        tallest = maximum_filter1d(here, 2 * _APART + 1, mode="constant")
+        is_peak = (here >= self._at.beat) & (here == tallest)
+        beats, last, peak = [], state.last, state.peak
+        for at in np.flatnonzero(is_peak[_REACH : _REACH + n]) + _REACH:
+            frame = state.decided + int(at) - _REACH
+            if frame - peak <= _APART:  # a tie with the beat before
+                continue
+            peak = frame
+            if void_ends and void_ends[0] <= frame:
+                last = -1
+                void_ends = [end for end in void_ends if end > frame]
+            beat = self._beat(p[at - 1 : at + 2, 1:].sum(axis=0), frame, size, last)
+            last = beat.sample
+            beats.append(beat)
+        if void_ends:
+            last = -1
+        self.state = BeatState(
+            decided=state.decided + n,
+            scores=p[n:].copy(),
+            weight=weight[:, n:].copy(),
+            size=size[n * LABEL_STEP :].copy(),
+            void=void,
+            peak=peak,
+            last=last,
+        )
+        return beats
+
+    def _voids(self, total: NDArray[np.float64]) -> tuple[list[int], int]:
+        """The frames at which some lead is back after more than 2 s, and how long it has been gone at the end."""
+        first, void, ends = self.state.decided + _REACH, self.state.void, []
+        if void == 0 and total.all():
+            return [], 0
+        for frame, heard in enumerate(total > 0, first):
+            if heard and void > RESTART_S * FRAMES:
+                ends.append(frame)
+            void = 0 if heard else void + 1
+        return ends, void
+
+    def _beat(self, classes: NDArray[np.float64], frame: int, size: NDArray[np.float64], last: int) -> Beat:
+        probabilities = [float(p) for p in classes / classes.sum()]
+        anomaly = min(max(1 - probabilities[0] - probabilities[4], 0.0), 1.0)
+        choice = (1, 2, 3) if anomaly >= self._at.abnormal else (0, 4)
+        aami: AamiClass = AAMI_CLASSES[max(choice, key=lambda c: probabilities[c])]
+        middle = frame * LABEL_STEP + LABEL_STEP // 2
+        begin = max(middle - _SNAP, LAG)
+        at = begin - (self.state.decided - _REACH) * LABEL_STEP
+        r_peak = begin + int(size[at : at + middle + _SNAP + 1 - begin].argmax())
+        sample = round(Fraction(r_peak - LAG, RATE) * self._fs)
+        rr_s = float((sample - last) / self._fs) if last >= 0 else float("nan")
+        return Beat(sample, float(sample / self._fs), aami, *probabilities, rr_s, anomaly)
+
+
+def _weight(conditioned: Conditioned) -> NDArray[np.float64]:
+    """(n_leads, n_frames): how much each lead is heard; 0 where it is masked."""
+    gap = conditioned.gap.reshape(len(conditioned.gap), -1, LABEL_STEP).any(axis=2)
+    return np.where(gap, 0.0, _FAINT + np.repeat(conditioned.quality, FRAMES, axis=1))
+
+
+def _combine(
+    scores: NDArray[np.float32], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The leads' mean by weight, and the weights' sum; no beat where no lead is heard."""
+    total = weight.sum(axis=0)
+    mean = (scores * weight[:, :, None]).sum(axis=0) / np.where(total > 0, total, 1)[:, None]
+    mean[total == 0] = (1, 0, 0, 0, 0, 0)
+    return mean, total

@@ -1,0 +1,86 @@
+"""The signal path up to the models: mask, resample, high-pass, quality, gain, a block of 1 s at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.signal.filters import HighPass
+from ectopy.signal.grid import RATE, block_start
+from ectopy.signal.level import Level
+from ectopy.signal.mask import Mask
+from ectopy.signal.resample import Resample
+
+BATCH = 64  # blocks that are worked on at once
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A stretch of whole blocks, ready for a model.
+
+    signal : (n_leads, n_blocks * 128) float32 at 128 Hz, QRS complexes about 2 from peak to peak, 0 in gaps
+    gap : the same shape, True where never judged
+    quality : (n_leads, n_blocks), 0 to 1
+    waves : (n_leads, n_blocks) bool, an oscillation of 2 to 10 Hz without QRS complexes
+    dead : (n_leads, n_blocks) bool, flat or saturated
+    restart : (n_leads, n_blocks) bool, the lead comes back in this block and every state starts again
+    """
+
+    signal: NDArray[np.float32]
+    gap: NDArray[np.bool_]
+    quality: NDArray[np.float64]
+    waves: NDArray[np.bool_]
+    dead: NDArray[np.bool_]
+    restart: NDArray[np.bool_]
+
+    @property
+    def n_blocks(self) -> int:
+        return self.quality.shape[1]
+
+    def blocks(self, begin: int, end: int) -> Conditioned:
+        """A part of it."""
+        samples, seconds = slice(begin * RATE, end * RATE), slice(begin, end)
+        return Conditioned(
+            self.signal[:, samples],
+            self.gap[:, samples],
+            self.quality[:, seconds],
+            self.waves[:, seconds],
+            self.dead[:, seconds],
+            self.restart[:, seconds],
+        )
+
+
+class Condition:
+    """The chain of steps; each carries its own state."""
+
+    def __init__(self, fs: Fraction, n_leads: int):
+        self.mask = Mask(fs, n_leads)
+        self.resample = Resample(fs, n_leads)
+        self.high_pass = HighPass(n_leads)
+        self.level = Level(n_leads)
+
+    def push(self, samples: NDArray[np.floating], n_blocks: int) -> Conditioned:
+        """(n, n_leads) raw samples of exactly `n_blocks` whole blocks."""
+        x = np.ascontiguousarray(samples.T, dtype=np.float64)
+        masked = self.mask.push(x, n_blocks)
+        restart = masked.restart_at >= 0
+        y, gap = self.resample.push(masked, n_blocks)
+        y = self.high_pass.push(y, restart)
+        signal, quality, waves = self.level.push(y, gap, restart)
+        rows = len(x), n_blocks * RATE
+        return Conditioned(signal.reshape(rows), gap.reshape(rows), quality, waves, masked.dead, restart)
+
+
+def condition(samples: NDArray[np.floating], fs: Fraction) -> Conditioned:
+    """Whole blocks of a recording at once, as training needs them; (n_samples, n_leads) in."""
+    step, parts, block = Condition(fs, samples.shape[1]), [], 0
+    total = int(len(samples) / fs)
+    while block < total:
+        n = min(BATCH, total - block)
+        parts.append(step.push(samples[block_start(block, fs) : block_start(block + n, fs)], n))
+        block += n
+    join = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in Conditioned.__annotations__)
+    return Conditioned(*join)

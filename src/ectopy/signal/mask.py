@@ -1,0 +1,219 @@
+"""The mask: missing samples, spikes and dead leads are found before any filter sees them.
+
+A masked stretch up to 50 ms is bridged by a straight line; in a longer one the last good value is held and nothing
+is judged. After more than 2 s every later step starts again (`Masked.restart_at`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.signal.grid import HOLD_S, RESTART_S, block_start
+
+# A sample this many running amplitudes from its block's median is a spike if it stays there for 30 ms at most.
+_SPIKE = 10.0
+_SPIKE_S = 0.030
+_EXCURSION = 300.0  # as far away as this, it is masked however long it stays
+_CONSTANT_S = 0.2  # a patient attached never gives one value for longer
+_DEAD_STEPS = 3  # a second that spans no more converter steps than this is the converter's own noise
+_MEMORY = 30  # blocks the running amplitude looks back
+_FAR = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Samples given out 50 ms late, finite throughout.
+
+    values : (n_leads, n) float64, bridged or held where masked
+    gap : (n_leads, n) bool, True where never judged
+    restart_at : (n_leads, n_blocks) int64, where in `values` a lead comes back after more than 2 s; -1 where it doesn't
+    dead : (n_leads, n_blocks) bool, most of the block is one value, or all of it the converter's noise
+    """
+
+    values: NDArray[np.float64]
+    gap: NDArray[np.bool_]
+    restart_at: NDArray[np.int64]
+    dead: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MaskState:
+    """What the mask carries from block to block; the first axis is the lead."""
+
+    block: int
+    pending: NDArray[np.float64]  # (n_leads, up to 50 ms) raw samples not yet given out
+    missing: NDArray[np.bool_]  # the same shape
+    last_good: NDArray[np.int64]  # index of the last good sample given out; -1 before the first
+    held: NDArray[np.float64]  # its value
+    last: NDArray[np.float64]  # the last raw sample ...
+    repeats: NDArray[np.int64]  # ... and how often it came in a row
+    spans: NDArray[np.float64]  # (n_leads, _MEMORY) amplitudes of earlier blocks; NaN where unknown
+
+
+class Mask:
+    """Finds what must not reach a filter."""
+
+    def __init__(self, fs: Fraction, n_leads: int):
+        self._fs = fs
+        self._hold = floor(HOLD_S * fs)
+        self.state = MaskState(
+            block=0,
+            pending=np.zeros((n_leads, 0)),
+            missing=np.zeros((n_leads, 0), bool),
+            last_good=np.full(n_leads, -1),
+            held=np.zeros(n_leads),
+            last=np.full(n_leads, np.nan),
+            repeats=np.zeros(n_leads, np.int64),
+            spans=np.full((n_leads, _MEMORY), np.nan),
+        )
+
+    def push(self, x: NDArray[np.float64], n_blocks: int) -> Masked:
+        """(n_leads, n) raw samples of `n_blocks` whole blocks."""
+        state = self.state
+        first = block_start(state.block, self._fs)
+        bounds = np.array([block_start(state.block + b, self._fs) - first for b in range(n_blocks + 1)])
+        missing = ~np.isfinite(x)
+        if missing.any():
+            x = np.where(missing, np.nan, x)
+        pending_missing = state.missing.copy()
+        constant, last, repeats = self._constant(x, pending_missing)
+        dead = np.add.reduceat(constant, bounds[:-1], axis=1) > np.diff(bounds) / 2
+        missing |= constant
+        spans = self._mark_spikes(x, missing, dead, bounds)
+
+        x = np.concatenate([state.pending, x], axis=1)
+        missing = np.concatenate([pending_missing, missing], axis=1)
+        n_out = x.shape[1] - self._hold
+        start = first - state.pending.shape[1]
+        values, gap, good = self._fill(x, missing, start, n_out)
+        edges = np.maximum(bounds + state.pending.shape[1] - self._hold, 0)  # of the blocks as they are given out
+        restart_at = self._restarts(good, start, n_out, edges)
+
+        last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-1))
+        column = np.maximum(last_good - start, 0)
+        held = np.where(last_good >= start, x[np.arange(len(x)), column], state.held)
+        self.state = replace(
+            state,
+            block=state.block + n_blocks,
+            pending=x[:, n_out:].copy(),
+            missing=missing[:, n_out:].copy(),
+            last_good=last_good,
+            held=held,
+            last=last,
+            repeats=repeats,
+            spans=spans,
+        )
+        return Masked(values, gap, restart_at, dead)
+
+    def _constant(
+        self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
+        """Find runs of one value; marks those samples of them that are still held back."""
+        shortest = ceil(_CONSTANT_S * self._fs)
+        constant = np.zeros(x.shape, bool)
+        repeats = np.empty_like(self.state.repeats)
+        for lead, row in enumerate(x):
+            changes = np.flatnonzero(row[1:] != row[:-1]) + 1
+            carried = int(self.state.repeats[lead]) if row[0] == self.state.last[lead] else 0
+            edges = np.concatenate([[0], changes, [len(row)]])
+            lengths = np.diff(edges)
+            lengths[0] += carried
+            repeats[lead] = lengths[-1]
+            for run in np.flatnonzero(lengths >= shortest):
+                constant[lead, edges[run] : edges[run + 1]] = True
+                if run == 0 and carried:
+                    pending_missing[lead, max(pending_missing.shape[1] - carried, 0) :] = True
+        return constant, x[:, -1].copy(), repeats
+
+    def _mark_spikes(
+        self,
+        x: NDArray[np.float64],
+        missing: NDArray[np.bool_],
+        dead: NDArray[np.bool_],
+        bounds: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Mark spikes and dead blocks; gives the amplitudes to remember."""
+        n_leads, n_blocks = dead.shape
+        all_spans = np.empty((n_leads, _MEMORY))
+        for lead in range(n_leads):
+            memory = [float(span) for span in self.state.spans[lead]]
+            for b in range(n_blocks):
+                part = slice(bounds[b], bounds[b + 1])
+                row, lost = x[lead, part], missing[lead, part]
+                good = row[~lost] if lost.any() else row
+                known = sorted(span for span in memory if span > 0)
+                span = np.nan
+                if len(good) < len(row) / 2:
+                    if all(np.isnan(memory[-RESTART_S:])):
+                        memory = [np.nan] * _MEMORY
+                else:
+                    ranks = np.sort(good)
+                    steps = np.abs(np.diff(good))
+                    step = steps[steps > 0].min(initial=np.inf)
+                    dead[lead, b] = ranks[-1] - ranks[0] <= _DEAD_STEPS * step
+                    if dead[lead, b]:
+                        lost[:] = True
+                    else:
+                        n = len(ranks)
+                        span = float(ranks[int(0.95 * n)] - ranks[int(0.05 * n)])
+                        self._mark_far(row, lost, float(ranks[n // 2]), span, known)
+                memory = [*memory[1:], span]
+            all_spans[lead] = memory
+        return all_spans
+
+    def _mark_far(
+        self, row: NDArray[np.float64], lost: NDArray[np.bool_], middle: float, span: float, known: list[float]
+    ) -> None:
+        usual = known[int(0.8 * len(known))] if known else 0.0
+        far = np.abs(row - middle)
+        limit = _SPIKE * max(usual, span)
+        beyond = far > limit
+        if not beyond.any():
+            return
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]])))
+        for begin, end in zip(edges[::2], edges[1::2], strict=True):
+            if end - begin <= _SPIKE_S * self._fs:
+                lost[begin:end] = True
+        if len(known) >= 5:
+            lost[far > _EXCURSION * usual] = True
+
+    def _fill(
+        self, x: NDArray[np.float64], missing: NDArray[np.bool_], start: int, n_out: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+        """Bridge short masked stretches, hold through long ones; `good` is each sample's own index, or -1 if masked."""
+        index = np.arange(start, start + x.shape[1])
+        good = np.where(missing, -1, index)
+        if not missing.any():
+            return x[:, :n_out], np.zeros((len(x), n_out), bool), good
+        before = np.maximum.accumulate(np.maximum(good, self.state.last_good[:, None]), axis=1)
+        after = np.minimum.accumulate(np.where(missing, _FAR, index)[:, ::-1], axis=1)[:, ::-1]
+        seen = before >= start
+        v0 = np.where(
+            seen, np.take_along_axis(x, np.where(seen, before - start, 0), axis=1), self.state.held[:, None]
+        )
+        come = after < _FAR
+        v1 = np.where(come, np.take_along_axis(x, np.where(come, after - start, 0), axis=1), v0)
+        after = np.where(come, after, before)
+        short = missing & come & (before >= 0) & (after - before - 1 <= self._hold)
+        share = np.where(short, index - before, 0) / np.where(short, after - before, 1)
+        values = np.where(missing, np.where(short, v0 + (v1 - v0) * share, v0), x)
+        return values[:, :n_out], (missing & ~short)[:, :n_out], good
+
+    def _restarts(
+        self, good: NDArray[np.int64], start: int, n_out: int, edges: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        restart_at = np.full((len(good), len(edges) - 1), -1)
+        for lead, row in enumerate(good[:, :n_out]):
+            present = np.flatnonzero(row >= 0)
+            if len(present) == 0:
+                continue
+            previous = np.concatenate([[self.state.last_good[lead]], row[present[:-1]]])
+            long = (row[present] - previous - 1 > RESTART_S * self._fs) | (previous < 0)
+            for at in present[long]:
+                restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at
+        return restart_at

@@ -1,0 +1,76 @@
+"""Training records as model input and labels, through the same signal path as everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.recording import AAMI_CLASSES, Annotations, Recording
+from ectopy.signal import FRAMES, LABEL_STEP, LAG, RATE, READABLE, Conditioned, condition
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One record, every lead of it.
+
+    signal : (n_leads, n_frames * 4) float32, conditioned
+    label : (n_frames,) int8: 0 no beat, 1 to 5 the AAMI classes N S V F Q on the beat's frame and its neighbours
+    weight : (n_leads, n_frames) float32, 0 where the lead can't be judged, or where nobody annotated beats
+    beats : (n_beats,) frames of the beats, and their labels
+    """
+
+    name: str
+    patient: str
+    signal: NDArray[np.float32]
+    label: NDArray[np.int8]
+    weight: NDArray[np.float32]
+    beats: NDArray[np.int64]
+    beat_labels: NDArray[np.int8]
+
+
+def example(name: str, patient: str, recording: Recording) -> Example:
+    """Condition a record and put its annotations on the frame grid."""
+    conditioned = condition(recording.samples, recording.fs)
+    marks = recording.annotations
+    assert marks is not None, f"{name} has no annotations"
+    n_frames = conditioned.n_blocks * FRAMES
+    beats = marks.beats
+    frames = _frame(beats, recording)
+    inside = frames < n_frames - 1
+    frames, classes = frames[inside], beats.aami[inside]
+    labels = np.array([1 + AAMI_CLASSES.index(c) for c in classes], dtype=np.int8)
+    label = np.zeros(n_frames, np.int8)
+    for offset in (-1, 1, 0):
+        label[np.maximum(frames + offset, 0)] = labels
+    return Example(name, patient, conditioned.signal, label, _weight(conditioned, marks, recording), frames, labels)
+
+
+def _frame(marks: Annotations, recording: Recording) -> NDArray[np.int64]:
+    return ((marks.sample * (RATE / float(recording.fs)) + LAG) // LABEL_STEP).astype(np.int64)
+
+
+def _weight(conditioned: Conditioned, marks: Annotations, recording: Recording) -> NDArray[np.float32]:
+    gap = conditioned.gap.reshape(len(conditioned.gap), -1, LABEL_STEP).any(axis=2)
+    readable = np.repeat(conditioned.quality >= READABLE, FRAMES, axis=1)
+    weight = (readable & ~gap).astype(np.float32)
+    edges = _frame(marks, recording)
+    for begin, end in zip(edges[marks.symbol == "["], edges[marks.symbol == "]"], strict=True):
+        weight[:, begin:end] = 0  # ventricular flutter: its waves are not annotated as beats
+    return weight
+
+
+def folds(examples: Iterable[Example], n: int) -> list[set[str]]:
+    """Patients dealt to `n` folds, each with its share of abnormal beats: patients never cross a split."""
+    abnormal: dict[str, int] = {}
+    for one in examples:
+        count = int(np.isin(one.beat_labels, (2, 3, 4)).sum())
+        abnormal[one.patient] = abnormal.get(one.patient, 0) + count
+    order = sorted(abnormal, key=lambda patient: (-abnormal[patient], patient))
+    dealt: list[set[str]] = [set() for _ in range(n)]
+    for place, patient in enumerate(order):
+        turn, seat = divmod(place, n)
+        dealt[seat if turn % 2 == 0 else n - 1 - seat].add(patient)
+    return dealt

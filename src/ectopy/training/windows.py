@@ -1,0 +1,108 @@
+"""Random windows of training records, balanced by patient, with the augmentation that a device would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.signal import LABEL_STEP, RATE
+from ectopy.training.data import Example
+
+Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
+
+
+class Windows(keras.utils.PyDataset):
+    """`steps` batches an epoch; epoch and seed fix them, so that a resumed run sees what an unbroken one would.
+
+    A window comes from a patient drawn at random, whatever the number of records or beats; half of the windows are
+    placed on a random abnormal beat where the patient has one. Its lead is drawn among the record's.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        noise: NDArray[np.float32],
+        *,
+        seconds: int,
+        batch: int,
+        steps: int,
+        lookahead: int,
+        seed: int,
+        first_epoch: int = 0,
+    ):
+        super().__init__()
+        self._patients = sorted({e.patient for e in examples})
+        self._examples = {p: [e for e in examples if e.patient == p] for p in self._patients}
+        self._noise = noise
+        self._n = seconds * RATE
+        self._batch, self._steps, self._lookahead = batch, steps, lookahead
+        self._seed, self._epoch = seed, first_epoch
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng((self._seed, self._epoch, step))
+        signal, label, weight = zip(*(self._window(rng) for _ in range(self._batch)), strict=True)
+        return np.stack(signal), np.stack(label), np.stack(weight)
+
+    def _window(self, rng: np.random.Generator) -> Batch:
+        records = self._examples[self._patients[rng.integers(len(self._patients))]]
+        one = records[rng.integers(len(records))]
+        lead = rng.integers(len(one.signal))
+        stretch = rng.uniform(0.87, 1.15)  # of time: heart rate and widths together
+        n_source = int(self._n * stretch) + 2
+        abnormal = one.beats[(one.beat_labels >= 2) & (one.beat_labels <= 4)]
+        last = one.signal.shape[1] - n_source
+        if len(abnormal) and rng.random() < 0.5:
+            start = int(abnormal[rng.integers(len(abnormal))]) * LABEL_STEP - int(rng.integers(self._n))
+            start = min(max(start, 0), last)
+        else:
+            start = int(rng.integers(last))
+        at = start + np.arange(self._n) * stretch
+        signal = np.interp(at, np.arange(start, start + n_source), one.signal[lead, start : start + n_source])
+        n_frames = self._n // LABEL_STEP
+        nearest = ((start + np.arange(n_frames) * LABEL_STEP * stretch) / LABEL_STEP).astype(int)
+        weight = one.weight[lead, nearest].copy()
+        label = np.zeros(n_frames, np.int8)
+        frames = np.round((one.beats * LABEL_STEP - start) / stretch / LABEL_STEP).astype(int)
+        inside = (frames >= 0) & (frames < n_frames)
+        for offset in (-1, 1, 0):
+            label[np.clip(frames[inside] + offset, 0, n_frames - 1)] = one.beat_labels[inside]
+        weight[n_frames - self._lookahead :] = 0  # nothing is known of what follows
+        signal = self._dirty(rng, signal)
+        if rng.random() < 0.2:
+            begin = int(rng.integers(n_frames))
+            end = begin + int(rng.integers(2, 96))
+            signal[begin * LABEL_STEP : end * LABEL_STEP] = 0
+            weight[begin:end] = 0
+        return signal.astype(np.float32), label, weight
+
+    def _dirty(self, rng: np.random.Generator, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        signal = signal * np.exp(rng.normal(0, 0.25)) * rng.choice((-1, 1))
+        if rng.random() < 0.4:
+            row = self._noise[rng.integers(len(self._noise))]
+            start = int(rng.integers(len(row) - self._n))
+            signal = signal + rng.uniform(0, 0.5) * rng.choice((-1, 1)) * row[start : start + self._n]
+        if rng.random() < 0.3:
+            signal = signal + rng.normal(0, rng.uniform(0, 0.1), self._n)
+        return signal
+
+
+def validation(examples: Sequence[Example], *, seconds: int, lookahead: int) -> Batch:
+    """The first lead of each record in windows one after the other, as it is."""
+    n_frames = seconds * RATE // LABEL_STEP
+    signal, label, weight = [], [], []
+    for one in examples:
+        n = len(one.label) // n_frames
+        signal.append(one.signal[0, : n * n_frames * LABEL_STEP].reshape(n, -1))
+        label.append(one.label[: n * n_frames].reshape(n, -1))
+        weight.append(one.weight[0, : n * n_frames].reshape(n, -1).copy())
+        weight[-1][:, n_frames - lookahead :] = 0
+    return np.concatenate(signal), np.concatenate(label), np.concatenate(weight)
