@@ -23,13 +23,14 @@ demo: $(READY)/base  ## verdicts on the installed real recording, ten times as f
 	@$(BIN)/ectopy watch demo --speed 10
 
 test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-lint: $(READY)/base $(READY)/dev  ## style, types and the direction of imports
+lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, undeclared packages
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/deptry src
 
 train: $(READY)/train  ## train the shipped model and write its card
 	@$(BIN)/ectopy train instant

@@ -16,11 +16,12 @@ os.environ["MPLBACKEND"] = "agg"
 
 from pathlib import Path
 
-import pooch
 import pytest
 from hypothesis import settings
 
 import ectopy
+from ectopy.data import find, roots
+from ectopy.errors import RecordError
 
 settings.register_profile("ectopy", deadline=None)  # no timed tests
 settings.load_profile("ectopy")
@@ -35,39 +36,42 @@ def demo() -> ectopy.Recording:
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of databases: ECTOPY_DATA, else the user's cache."""
-    folder = Path(os.environ.get("ECTOPY_DATA") or pooch.os_cache("ectopy"))
-    if not folder.is_dir():
-        pytest.skip(f"no databases in {folder}; 'ectopy data get' fetches one")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def mitdb(data_dir: Path) -> Path:
-    return _database(data_dir, "mitdb")
-
-
-@pytest.fixture(scope="session")
-def svdb(data_dir: Path) -> Path:
-    return _database(data_dir, "svdb")
-
-
-@pytest.fixture(scope="session")
-def nstdb(data_dir: Path) -> Path:
-    return _database(data_dir, "nstdb")
-
-
-@pytest.fixture(scope="session")
-def cinc2017(data_dir: Path) -> Path:
-    return _database(data_dir, "cinc2017")
+    for folder in roots():
+        if folder.is_dir():
+            return folder
+    pytest.skip("no databases on this machine; 'ectopy data get' fetches one, ECTOPY_DATA names a folder")
 
 
 @pytest.fixture(scope="session")
 def user_files(data_dir: Path) -> Path:
     """Files as users bring them, in unusual formats; no PhysioNet database."""
-    return _database(data_dir, "files")
+    if not (data_dir / "files").is_dir():
+        pytest.skip(f"no folder 'files' in {data_dir}")
+    return data_dir / "files"
 
 
-def _database(data_dir: Path, name: str) -> Path:
-    if not (data_dir / name).is_dir():
-        pytest.skip(f"no {name} in {data_dir}; 'ectopy data get {name}' fetches it")
-    return data_dir / name
+@pytest.fixture(scope="session")
+def mitdb() -> Path:
+    return _database("mitdb")
+
+
+@pytest.fixture(scope="session")
+def svdb() -> Path:
+    return _database("svdb")
+
+
+@pytest.fixture(scope="session")
+def nstdb() -> Path:
+    return _database("nstdb")
+
+
+@pytest.fixture(scope="session")
+def cinc2017() -> Path:
+    return _database("cinc2017")
+
+
+def _database(name: str) -> Path:
+    try:
+        return find(name)
+    except RecordError as missing:
+        pytest.skip(str(missing))

@@ -111,7 +111,7 @@ def test_the_import_contract_refuses(module: str, line: str, tmp_path: Path) -> 
     file = tmp_path / "ectopy" / module
     file.parent.mkdir(exist_ok=True)
     file.write_text(line + "\n")
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
     assert done.returncode == 1
     name = "ectopy." + module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -27,7 +27,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run(sys.executable, "-m", "venv", "--without-pip", home, cwd=home)
     programs = home / ("Scripts" if os.name == "nt" else "bin")
     lock = ROOT / "requirements" / "base.txt"
-    pip = [sys.executable, "-m", "pip", "--quiet", "--python", programs / "python"]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--quiet", "--python", programs / "python"]
     _run(*pip, "install", "--no-compile", "--no-deps", "-r", lock, wheel, cwd=home)
     _run(*pip, "check", cwd=home)
     return programs
