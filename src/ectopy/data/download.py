@@ -1,8 +1,8 @@
 """Getting a database from PhysioNet: a file in the folder is whole, or it is not there.
 
-A file grows as `NAME.part`, is checked against the database's SHA256SUMS.txt, and only then gets its name. What
-is whole is not fetched again, and a `.part` goes on where it stopped (HTTP Range), in this run or the next; a
-lock keeps two processes from writing to one. This is why pooch is not used: it starts every file from nothing.
+A file grows as `NAME.part`, is checked against the database's SHA256SUMS.txt, and only then gets its name.
+What is whole is not fetched again, and a `.part` goes on where it stopped (HTTP Range), in this run or the
+next; a lock keeps two processes from writing to one. pooch is not used, as it starts every file from nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,13 +88,13 @@ def _fetch_all(session: Session, known: Database, folder: Path, report: Progress
                 f"{address}/{prefix}{file}",
                 folder / file,
                 sha256,
-                lambda received, done=done: report(done, len(wanted), received),  # type: ignore[misc]
+                partial(report, done, len(wanted)),
             )
     report(len(wanted), len(wanted), 0)
 
 
 def _wanted(sums: dict[str, str]) -> dict[str, str]:
-    """The files of records, and the lists beside them: not the sources, pictures and old versions that lie about."""
+    """The files of records and the lists beside them, not the sources, pictures and old versions."""
     return {
         file: sums[file]
         for file in sorted(sums)
@@ -115,16 +116,12 @@ def _checksums(session: Session, url: str, kept: Path) -> dict[str, str]:
 
 def _parse(name: str, path: Path) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    rows = [
-        re.fullmatch(r"([0-9a-f]{64}) [ *](\S.*)|([0-9a-f]{64}) (\S.*)", line)
-        for line in lines
-        if line.strip()
-    ]
-    sums = {(row[2] or row[4]): (row[1] or row[3]) for row in rows if row}
-    if not sums or len(sums) < len(rows):
+    rows = [re.fullmatch(r"([0-9a-f]{64}) [ *]?(\S.*)", line) for line in lines if line.strip()]
+    sums = {row[2]: row[1] for row in rows if row}
+    if not sums or None in rows:
         path.unlink()
         raise DownloadError(
-            f"{name}: no list of checksums; deleted it; check ECTOPY_MIRROR and the network, try again"
+            f"{name}: no list of checksums; check ECTOPY_MIRROR and the network, and try again"
         )
     return sums
 
@@ -190,8 +187,8 @@ def _receive(session: Session, url: str, part: Path, received: Callable[[int], N
         failures += 1
         if failures == _TRIES:
             raise DownloadError(
-                f"{url}: {problem}, {_TRIES} times; check the network and run the same command again: it goes on "
-                "where it stopped"
+                f"{url}: {problem}, {_TRIES} times; check the network and run the same command again, "
+                "which goes on where this one stopped"
             )
         time.sleep(pause)
 

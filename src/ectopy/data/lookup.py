@@ -14,7 +14,7 @@ from ectopy.recording import Recording
 
 
 def roots(data_dir: str | Path | None = None) -> list[Path]:
-    """Folders that may hold databases, in the order of look-up: `data_dir`, `ECTOPY_DATA`, the user's cache."""
+    """Folders that may hold databases, in order: `data_dir`, `ECTOPY_DATA`, the user's cache."""
     from platformdirs import user_cache_path
 
     named = [data_dir, os.environ.get("ECTOPY_DATA")]
@@ -75,16 +75,19 @@ def read(
     if in_database and (header := _header(name, data_dir)):
         remedy = f"download it again with 'ectopy data get {header.parent.name}'"
         return formats.read(header, leads=leads, remedy=remedy)
-    if not in_database or _exists(Path(name)):
+    if isinstance(source, Path) or _may_be_read(Path(name)):
         return formats.read(name, leads=leads)
+    if not in_database:
+        raise RecordError(
+            f"{name}: no such recording; expected 'demo', a record as mitdb/100, or a file's path"
+        )
     folder, _, record = name.partition("/")
     if not record:
         raise RecordError(
             f"{name}: a database of {CATALOGUE[name].records} records; name one, as {name}/RECORD"
         )
-    raise RecordError(
-        f"{name}: no record {record} in {find(folder, data_dir)}; 'ectopy data get {folder}' fetches all"
-    )
+    place = find(folder, data_dir)
+    raise RecordError(f"{name}: no record {record} in {place}; 'ectopy data get {folder}' fetches all")
 
 
 def _header(name: str, data_dir: str | Path | None) -> Path | None:
@@ -96,5 +99,6 @@ def _header(name: str, data_dir: str | Path | None) -> Path | None:
     return None
 
 
-def _exists(path: Path) -> bool:
-    return path.is_file() or path.with_name(path.name + ".hea").is_file()
+def _may_be_read(path: Path) -> bool:
+    """Whether it is a file, a folder, or one of a record's files, perhaps a missing one."""
+    return path.exists() or any(Path(f"{name}.hea").is_file() for name in (path, path.with_suffix("")))

@@ -3,7 +3,7 @@
 DS1, DS2 : de Chazal P, O'Dwyer M, Reilly RB. Automatic classification of heartbeats using ECG morphology and
     heartbeat interval features. IEEE Trans Biomed Eng 51(7):1196-1206 (2004), doi 10.1109/TBME.2004.827359
 paced records : left out by ANSI/AAMI EC57 and by de Chazal et al.
-201 and 202 : "from the same male subject", https://archive.physionet.org/physiobank/database/html/mitdbdir/records.htm
+201 and 202 : the one pair among the 48 records of 47 people, https://physionet.org/content/mitdb/1.0.0/
 svdb : no patient ids and no published split; even numbers train, odd ones test. 878 is left out of training
     because it looks like 879
 """
