@@ -1,0 +1,71 @@
+"""The command line. Nothing heavy is imported before a command runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ectopy.cli.analyze import analyze
+from ectopy.cli.data import app as data
+from ectopy.cli.train import train
+from ectopy.cli.watch import watch
+from ectopy.errors import EctopyError
+
+__all__ = ["app", "main"]
+
+
+class _Commands(TyperGroup):
+    """The one place where an error that a user can mend becomes a line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EctopyError as error:
+            typer.echo(f"ectopy: {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("ectopy: stopped", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # The reader has gone, as `head` does. Python would complain once more when it flushes at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Real-time ECG anomaly detection. Research software, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(watch)
+app.command()(analyze)
+app.add_typer(data, name="data")
+app.command()(train)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ectopy {version('ectopy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """What the command `ectopy` runs."""
+    app(prog_name="ectopy")

@@ -3,6 +3,7 @@
 from ectopy.figures.html import analysis_html, recording_html
 from ectopy.figures.overview import analysis_overview
 from ectopy.figures.strips import recording_strip, strip, worst, worst_intervals
+from ectopy.figures.terminal import braille
 from ectopy.figures.words import (
     CLASS_COLOURS,
     CLASS_NAMES,
@@ -20,6 +21,7 @@ __all__ = [
     "VERDICT_COLOURS",
     "analysis_html",
     "analysis_overview",
+    "braille",
     "clock",
     "facts",
     "headline",

@@ -1,0 +1,35 @@
+"""`ectopy analyze`: judge a whole recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ectopy.cli._common import Leads, Model, remark
+from ectopy.cli.data import DataDir
+
+
+def analyze(
+    file: Annotated[str, typer.Argument(help="A file, 'demo', or a record as mitdb/100.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for beats, intervals and a picture of the worst of them.")
+    ] = None,
+    model: Model = "instant",
+    lead: Leads = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Analyse a recording and say what is abnormal in it."""
+    from ectopy.analysis import analyze as judge
+    from ectopy.data import read
+    from ectopy.reports import check_folder, save, show
+
+    recording = read(file, leads=lead, data_dir=data_dir)
+    if out is not None:
+        check_folder(out)
+    remark(file)
+    analysis = judge(recording, model=model)
+    show(analysis)
+    if out is not None:
+        typer.echo("\n".join(["", *(f"wrote {path}" for path in save(analysis, out))]))

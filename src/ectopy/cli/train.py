@@ -1,0 +1,34 @@
+"""`ectopy train`: train a model from the data alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ectopy.cli.data import DataDir
+from ectopy.errors import ModelError
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Model to train, as instant.")],
+    protocol: Annotated[str, typer.Option(help="Which patients train it.")] = "ds1",
+    out: Annotated[Path | None, typer.Option(help="Folder for the model and its card.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation by patient.")] = 4,
+    resume: Annotated[bool, typer.Option(help="Go on where a run with the same settings stopped.")] = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Train a model, and write it as ONNX with its card. Needs the 'train' extra."""
+    try:
+        from ectopy.training import train_model
+
+        train_model(
+            model, protocol=protocol, data_dir=data_dir, out=out, seed=seed, folds=folds, resume=resume
+        )
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "ectopy":
+            raise
+        remedy = "install it with: pip install 'ectopy[train]'"
+        raise ModelError(f"train {model}: needs the package {error.name}; {remedy}") from None

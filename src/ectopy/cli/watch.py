@@ -1,0 +1,137 @@
+"""`ectopy watch`: replay a recording and judge it while it comes in."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ectopy.cli._common import Leads, Model, remark
+from ectopy.cli.data import DataDir
+
+if TYPE_CHECKING:
+    from ectopy.recording import Recording
+    from ectopy.verdict import Verdict
+
+_PICTURES_PER_S = 12
+
+# Told where the replay is (a sample index) and which verdicts came just now.
+Tell = Callable[[int, "list[Verdict]"], None]
+
+
+def _speed(text: str) -> float:
+    """A factor of real time; `max` is infinite."""
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise typer.BadParameter(f"{text}: expected a factor above 0, as 20, or 'max'")
+    return speed
+
+
+def watch(
+    record: Annotated[str, typer.Argument(help="'demo', a record as mitdb/100, or a file.")] = "demo",
+    speed: Annotated[
+        float, typer.Option(parser=_speed, metavar="FACTOR|max", help="How much faster than real time.")
+    ] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a verdict.")] = False,
+    model: Model = "instant",
+    lead: Leads = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Replay a recording: the trace, and a verdict every 5 seconds.
+
+    In a terminal it draws; elsewhere it prints a line a verdict.
+    """
+    from ectopy.data import read
+
+    recording = read(record, leads=lead, data_dir=data_dir)
+    remark(record)
+    if as_json:
+        verdicts = _replay(recording, model, speed, _print_json)
+    elif sys.stdout.isatty():
+        with _screen(recording, speed) as tell:
+            verdicts = _replay(recording, model, speed, tell)
+    else:
+        verdicts = _replay(recording, model, speed, _print_lines)
+    _sum_up(recording, verdicts, err=as_json)
+
+
+def _replay(recording: Recording, model: str, speed: float, tell: Tell) -> list[Verdict]:
+    """Push the recording in small chunks at the pace asked for."""
+    from ectopy.analysis import StreamAnalyzer
+
+    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
+    step = max(1, round(min(1.0, speed / _PICTURES_PER_S) * recording.fs))  # at most a second
+    verdicts: list[Verdict] = []
+    began = time.monotonic()
+    for first in range(0, len(recording.samples), step):
+        chunk = recording.samples[first : first + step]
+        new = stream.push(chunk)
+        verdicts += new
+        tell(first + len(chunk), new)
+        due = began + (first + len(chunk)) / float(recording.fs) / speed
+        time.sleep(max(0.0, due - time.monotonic()))
+    last = stream.finish()
+    tell(len(recording.samples), last)
+    return verdicts + last
+
+
+def _print_json(_: int, verdicts: list[Verdict]) -> None:
+    for verdict in verdicts:
+        print(json.dumps(verdict.to_dict(), allow_nan=False), flush=True)
+
+
+def _print_lines(_: int, verdicts: list[Verdict]) -> None:
+    from ectopy.figures import clock
+
+    for v in verdicts:
+        score = "   -" if v.score is None else f"{v.score:.2f}"
+        rate = "  -" if v.heart_rate is None else f"{v.heart_rate:3.0f}"
+        times = f"{clock(v.start_s)}-{clock(v.end_s)}"
+        print(f"{times:<15} {v.verdict:<10}  score {score}  {rate}/min  {v.reason}", flush=True)
+
+
+@contextmanager
+def _screen(recording: Recording, speed: float) -> Iterator[Tell]:
+    """A live picture at the bottom of the terminal; the verdicts scroll away above it."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from ectopy.cli._screen import Screen, heading, line
+
+    screen = Screen(recording, "as fast as it goes" if math.isinf(speed) else f"{speed:g}x")
+    given: list[Verdict] = []
+    screen.verdicts = given
+    drawn = -math.inf
+    with Live(screen, console=Console(), auto_refresh=False, vertical_overflow="crop") as live:
+        live.console.print(heading())
+
+        def tell(now: int, verdicts: list[Verdict]) -> None:
+            nonlocal drawn
+            given.extend(verdicts)
+            screen.now = now
+            for verdict in verdicts:
+                live.console.print(line(verdict))
+            if time.monotonic() - drawn >= 1 / _PICTURES_PER_S / 2:
+                live.refresh()
+                drawn = time.monotonic()
+
+        yield tell
+
+
+def _sum_up(recording: Recording, verdicts: list[Verdict], err: bool) -> None:
+    from ectopy.analysis import Analysis
+    from ectopy.figures import headline
+
+    summary = Analysis(recording, verdicts, verdicts[-1].model if verdicts else "").summary
+    beats = ", ".join(f"{n:,} {aami or 'without class'}" for aami, n in summary.beats.items()) or "none"
+    rate = "unknown" if summary.heart_rate is None else f"{summary.heart_rate:.0f}/min"
+    typer.echo(f"{headline(summary)}; beats: {beats}; median heart rate: {rate}", err=err)
