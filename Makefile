@@ -48,12 +48,13 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
 $(BIN)/python:
-	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { echo "Ectopy needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is" \
-		"$$($(PYTHON) --version 2>&1 || true); install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { found=$$($(PYTHON) --version 2>/dev/null) || found="not to be run"; \
+		echo "Ectopy needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$found;" \
+		"install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without its venv module;" \
 		"install it (Debian, Ubuntu: apt install python3-venv) and try again" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A stamp a set of packages; the lock it was made from is named in its rule.
 $(READY)/base: requirements/base.txt pyproject.toml | $(BIN)/python
