@@ -11,7 +11,8 @@ from ectopy.evaluation.intervals import IntervalScores
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
-from ectopy.evaluation.summary import Scores, compare, figure_rows, markdown_table, side_by_side, summarize
+from ectopy.evaluation.summary import Scores, compare, summarize
+from ectopy.evaluation.tables import figure_rows, markdown
 
 __all__ = [
     "BeatScores",
@@ -26,9 +27,8 @@ __all__ = [
     "count_figures",
     "evaluate_record",
     "figure_rows",
-    "markdown_table",
+    "markdown",
     "match_beats",
     "record_table",
-    "side_by_side",
     "summarize",
 ]

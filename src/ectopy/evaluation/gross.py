@@ -60,7 +60,8 @@ class Pool:
         figures = count_figures(totals, classes=self._has_classes)
         for name, items in self._ranked.items():
             figures |= self._ranking_figures(name, items, weights)
-        return figures
+        kinds = list(dict.fromkeys(name.rpartition(".")[0] for name in figures))
+        return dict(sorted(figures.items(), key=lambda item: kinds.index(item[0].rpartition(".")[0])))
 
     def draws(self, n_draws: int, seed: int) -> dict[str, np.ndarray]:
         """Each figure over `n_draws` bootstrap draws of the patients; one seed draws alike in every pool."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,7 @@ from ectopy.evaluation.beats import CALLED_COLUMNS, REFERENCE_ROWS
 from ectopy.evaluation.bootstrap import interval_95
 from ectopy.evaluation.gross import Pool
 from ectopy.evaluation.record import RecordScores
-
-_PERCENT = {"se", "ppv", "accuracy", "precision", "recall", "share", "near_edge"}
-_LABELS = {"se": "Se", "ppv": "+P", "f1": "F1", "auroc": "AUROC", "auprc": "AUPRC"}
+from ectopy.evaluation.tables import count_rows, figure_rows, markdown, record_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +38,7 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; NaN becomes None."""
+        intervals = self.interval_confusion
         figures = self.figures.astype(object).where(self.figures.notna(), None)
         return {
             "start_s": self.start_s,
@@ -47,16 +46,32 @@ class Scores:
             "n_patients": self.n_patients,
             "figures": figures.to_dict(orient="index"),
             "confusion": self.confusion.to_dict(orient="index"),
+            "interval_confusion": None if intervals is None else intervals.to_dict(orient="index"),
             "records": self.records.to_dict(orient="index"),
         }
 
+    @property
+    def interval_confusion(self) -> pd.DataFrame | None:
+        """Intervals, a row a reference, a column a call; None where only beats were scored."""
+        if "interval_tp" not in self.records:
+            return None
+        n = self.records.sum(numeric_only=True).drop("seconds").astype(int)
+        rows = {
+            "abnormal": [n["interval_tp"], n["readable_fn"], n["interval_fn"] - n["readable_fn"]],
+            "normal": [n["interval_fp"], n["readable_tn"], n["interval_tn"] - n["readable_tn"]],
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["abnormal", "normal", "unreadable"])
+
     def to_markdown(self) -> str:
-        """Figures with their intervals, and the confusion matrix of beats."""
-        confusion = markdown_table(
-            [["reference \\ called", *self.confusion.columns]]
-            + [[str(name), *(str(n) for n in row)] for name, row in self.confusion.iterrows()]
-        )
-        return f"{side_by_side({'gross [95 %]': self}, median=True)}\n{confusion}"
+        """Tables: figures with their intervals, confusion matrices, records."""
+        tables = [
+            markdown(figure_rows({"gross": self.figures}, median=True)),
+            markdown(count_rows("beats: reference \\ called", self.confusion)),
+            markdown(record_rows(self.records, self.figures.index)),
+        ]
+        if (intervals := self.interval_confusion) is not None:
+            tables.insert(2, markdown(count_rows("intervals: reference \\ called", intervals)))
+        return "\n".join(tables)
 
 
 def summarize(scores: Sequence[RecordScores], *, draws: int = 1000, seed: int = 0) -> Scores:
@@ -120,30 +135,6 @@ def compare(
     return pd.DataFrame.from_dict(rows, orient="index").reindex([name for name in gross_a if name in rows])
 
 
-def side_by_side(columns: Mapping[str, Scores], *, median: bool = False) -> str:
-    """A Markdown table: a row a figure, a column a set of records, each value with its 95 % interval."""
-    return markdown_table(figure_rows(columns, median=median))
-
-
-def figure_rows(columns: Mapping[str, Scores], *, median: bool = False) -> list[list[str]]:
-    """The cells of `side_by_side`, the heading first."""
-    rows = [["level", "of", "figure", *columns, *(["median record"] if median else [])]]
-    for name in next(iter(columns.values())).figures.index:
-        level, of, figure = name.split(".")
-        cells = [_cell(scores.figures, name) for scores in columns.values()]
-        if median:
-            cells.append(_number(name, next(iter(columns.values())).figures.loc[name, "median"]))
-        rows.append([level, of.replace("_", " "), _LABELS.get(figure, figure.replace("_", " ")), *cells])
-    return rows
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of cells, the heading first."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    lines.insert(1, "|" + " --- |" * len(rows[0]))
-    return "\n".join(lines) + "\n"
-
-
 def _median_record(scores: Sequence[RecordScores]) -> pd.Series:
     table = pd.DataFrame([{name: float(v[0]) for name, v in Pool([s]).figures().items()} for s in scores])
     for name in table:
@@ -151,20 +142,3 @@ def _median_record(scores: Sequence[RecordScores]) -> pd.Series:
         if name.endswith((".ppv", ".precision")) and held in table:
             table[name] = table[name].where(table[held].notna())
     return table.median()
-
-
-def _cell(figures: pd.DataFrame, name: str) -> str:
-    if name not in figures.index:
-        return "–"
-    value, low, high = figures.loc[name, ["value", "low", "high"]]
-    interval = "" if np.isnan(low) else f" [{_number(name, low)}, {_number(name, high)}]"
-    return _number(name, value) + interval
-
-
-def _number(name: str, value: float) -> str:
-    if np.isnan(value):
-        return "–"
-    figure = name.rpartition(".")[2]
-    if figure in _PERCENT:
-        return f"{100 * value:.2f} %"
-    return f"{value:.1f}" if figure == "per_hour" else f"{value:.3f}"
