@@ -100,6 +100,8 @@ def _parts(header: Header) -> tuple[list[_Part], int]:
         if segment.name != "~":
             parts.append((_segment_header(header, segment), frames, segment.length))
         frames += segment.length
+    if not parts:
+        raise FormatError(f"{header.path}: all its segments are gaps; expected one with signals")
     if header.length is not None and header.length != frames:
         raise FormatError(
             f"{header.path}: promises {header.length:,} samples, its segments add up to {frames:,}"
