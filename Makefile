@@ -32,7 +32,9 @@ lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, und
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry src
 
-train: $(READY)/train  ## train the shipped model and write its card
+train: $(READY)/train  ## train the shipped model from the data alone and write its card
+	@$(BIN)/python -c "import sys; from ectopy.data import present, training as needed; \
+		sys.exit(present(needed('ds1')) != needed('ds1'))" || $(BIN)/ectopy data get mitdb
 	@$(BIN)/ectopy train instant
 
 soak: $(READY)/train $(READY)/dev  ## the tests that run for long
