@@ -24,22 +24,18 @@ def list_(data_dir: DataDir = None) -> None:
     from ectopy.data import CATALOGUE, find
     from ectopy.errors import RecordError
 
-    table = Table("name", "title", "records", "Hz", "leads", "licence", "used for", "found in")
+    table = Table(box=None, header_style="bold")
+    for column in ("name", "records", "Hz", "leads", "licence"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("title")
+    table.add_column("found in", overflow="fold")
     for name, known in CATALOGUE.items():
         try:
             place = str(find(name, data_dir))
         except RecordError:
             place = "-"
-        row = (
-            known.title,
-            str(known.records),
-            str(known.fs),
-            str(known.leads),
-            known.licence,
-            known.use,
-            place,
-        )
-        table.add_row(name, *row)
+        numbers = (str(known.records), str(known.fs), str(known.leads))
+        table.add_row(name, *numbers, known.licence, known.title, place)
     Console().print(table)
 
 
