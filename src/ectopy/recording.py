@@ -172,7 +172,7 @@ class Recording:
         return replace(self, samples=self.samples[:, columns], leads=tuple(leads))
 
     def section(self, start_s: float, end_s: float) -> Recording:
-        """The part from `start_s` to `end_s` with its annotations; bounds `ceil(t * fs)`, as of an interval."""
+        """The part from `start_s` to `end_s`, with its annotations; bounds are `ceil(t * fs)`."""
         # rounded to a millionth of a sample first: 0.1 s at 360 Hz is 36.000000000000002 samples in floats
         first, last = (
             min(max(math.ceil(round(float(t * self.fs), 6)), 0), len(self.samples)) for t in (start_s, end_s)

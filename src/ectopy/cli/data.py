@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List and fetch PhysioNet databases.", no_args_is_help=True)
+app = typer.Typer(help="List and fetch PhysioNet databases.", no_args_is_help=True, rich_markup_mode=None)
 
 DataDir = Annotated[
     Path | None,

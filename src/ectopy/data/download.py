@@ -110,7 +110,7 @@ def _checksums(session: Session, url: str, kept: Path) -> dict[str, str]:
         part.unlink(missing_ok=True)  # nothing to check it by, so it never goes on
         _receive(session, url, part, lambda received: None)
         _parse(url, part)
-        os.replace(part, kept)
+        part.replace(kept)
     return _parse(str(kept), kept)
 
 
@@ -138,7 +138,7 @@ def _fetch_one(session: Session, url: str, path: Path, sha256: str, received: Ca
     for fresh in (not part.exists(), True):  # an old part may be of something else: once more from nothing
         _receive(session, url, part, received)
         if _is_whole(part, sha256):
-            os.replace(part, path)
+            part.replace(path)
             return
         part.unlink()
         if fresh:
