@@ -8,9 +8,11 @@ import typer
 
 Leads = Annotated[
     list[str] | None,
-    typer.Option("--lead", help="Lead to use; repeat it for more. All of them if none is named."),
+    typer.Option(
+        "--lead", metavar="NAME", help="Lead to use; repeat it for more. All of them if none is named."
+    ),
 ]
-Model = Annotated[str, typer.Option("--model", help="Trained model that judges.")]
+Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Trained model that judges.")]
 
 
 def remark(source: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,9 @@ def analyze(
     data_dir: DataDir = None,
 ) -> None:
     """Analyse a recording and say what is abnormal in it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from ectopy.analysis import analyze as judge
     from ectopy.data import read
     from ectopy.reports import check_folder, save, show
@@ -29,7 +33,9 @@ def analyze(
     if out is not None:
         check_folder(out)
     remark(file)
-    analysis = judge(recording, model=model)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("analysing", total=1.0)
+        analysis = judge(recording, model=model, progress=lambda share: bar.update(task, completed=share))
     show(analysis)
     if out is not None:
         typer.echo("\n".join(["", *(f"wrote {path}" for path in save(analysis, out))]))

@@ -13,22 +13,34 @@ from ectopy.errors import ModelError
 
 def train(
     model: Annotated[str, typer.Argument(help="Model to train, as instant.")],
-    protocol: Annotated[str, typer.Option(help="Which patients train it.")] = "ds1",
-    out: Annotated[Path | None, typer.Option(help="Folder for the model and its card.")] = None,
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it.")] = "ds1",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the trained model; the installed models' if not given.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of what a run needs to go on after a break.")] = Path(
+        "runs"
+    ),
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation by patient.")] = 4,
     resume: Annotated[bool, typer.Option(help="Go on where a run with the same settings stopped.")] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Train a model, and write it as ONNX with its card. Needs the 'train' extra."""
+    """Train a model, and write it as ONNX with its card. Needs the extra 'train'."""
     try:
         from ectopy.training import train_model
-
-        train_model(
-            model, protocol=protocol, data_dir=data_dir, out=out, seed=seed, folds=folds, resume=resume
-        )
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "ectopy":
+        if str(error.name).startswith("ectopy"):
             raise
         remedy = "install it with: pip install 'ectopy[train]'"
         raise ModelError(f"train {model}: needs the package {error.name}; {remedy}") from None
+    folder = train_model(
+        model,
+        protocol=protocol,
+        data_dir=data_dir,
+        out=out,
+        runs=runs,
+        seed=seed,
+        n_folds=folds,
+        resume=resume,
+    )
+    typer.echo(f"wrote {folder}")

@@ -83,7 +83,7 @@ def _write_annotations(analysis: Analysis, path: Path) -> None:
         path.name,
         _ANNOTATOR,
         beats["sample"].to_numpy(dtype=int),
-        symbol=[aami or _NO_CLASS for aami in beats["aami"].astype(object)],
+        symbol=beats["aami"].fillna(_NO_CLASS).tolist(),
         fs=float(analysis.recording.fs),
         write_dir=str(path.parent),
     )
