@@ -295,7 +295,7 @@ def test_scores_become_json_and_a_markdown_table_with_intervals(seven: RecordSco
         "abnormal": {"abnormal": 7, "normal": 1, "unreadable": 1},
         "normal": {"abnormal": 2, "normal": 2, "unreadable": 0},
     }
-    text = scores.to_markdown()
+    text = " ".join(scores.to_markdown().split())  # columns are padded for the eye
     assert "| interval | abnormal | F1 | 0.778 [" in text  # 7 right, 2 lost, 2 wrong: 14 / 18
     assert "| beat | V EC57 | +P |" in text
     assert "| seven | 4 |" in text

@@ -6,8 +6,10 @@ Counts come first and ratios last. The conventions stand at the top of `beats`, 
 """
 
 from ectopy.evaluation.beats import BeatScores, Binary
+from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns
 from ectopy.evaluation.gross import count_figures, record_table
 from ectopy.evaluation.intervals import IntervalScores
+from ectopy.evaluation.looks import TEST_SPLITS, checkout, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
@@ -15,20 +17,27 @@ from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
 
 __all__ = [
+    "TEST_SPLITS",
     "BeatScores",
     "Binary",
+    "ByStart",
     "IntervalScores",
+    "Leads",
     "Matches",
     "RecordScores",
     "Scores",
     "auroc",
     "average_precision",
+    "benchmark",
+    "checkout",
+    "columns",
     "compare",
     "count_figures",
     "evaluate_record",
     "figure_rows",
     "markdown",
     "match_beats",
+    "record_look",
     "record_table",
     "summarize",
 ]

@@ -1,0 +1,135 @@
+"""`ectopy evaluate`: how good a model is on a split's records, end to end."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ectopy.cli.data import DataDir
+
+if TYPE_CHECKING:
+    from ectopy.evaluation import ByStart, Leads, Scores
+
+_HEADINGS = {"first": "first lead", "all": "all leads"}
+
+
+class LeadChoice(StrEnum):
+    first = "first"
+    all = "all"
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Trained model, by name or folder.")] = "instant",
+    on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
+    leads: Annotated[
+        LeadChoice, typer.Option(help="First lead only, or all leads beside it.")
+    ] = LeadChoice.first,
+    out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Score a model on a split. Each look at a test split is recorded in benchmarks/test_runs.csv."""
+    from ectopy.data import present, split
+    from ectopy.errors import RecordError
+    from ectopy.evaluation import TEST_SPLITS, checkout, columns, record_look
+    from ectopy.reports import check_folder
+    from ectopy.zoo import load
+
+    trained = load(model)
+    names = present(split(on), data_dir)
+    if not names:
+        database = split(on)[0].partition("/")[0]
+        raise RecordError(f"{on}: none of its records is on this machine; 'ectopy data get {database}'")
+    if out is not None:
+        check_folder(out)
+    root = checkout(Path.cwd()) if on in TEST_SPLITS else None
+    for note in _notes(on, names, set(trained.card["records"]), recorded=root is not None):
+        typer.echo(note, err=True)
+
+    choices: tuple[Leads, ...] = ("first", "all") if leads is LeadChoice.all else ("first",)
+    judged = _run(names, model, choices, data_dir)
+    reports = {}
+    for choice in choices:
+        scores = columns([by_leads[choice] for by_leads in judged])
+        if root is not None:
+            words = {"model": trained.name, "sha256": trained.hash, "split": on, "leads": choice}
+            typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
+        reports[_HEADINGS[choice]] = scores
+
+    about = f"{trained.name} on {on}, end to end, records: {len(names)}"
+    typer.echo(_as_markdown(about, reports))
+    if out is not None:
+        _save(out / f"{trained.card['name']}-{on}", about, reports)
+
+
+def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: bool) -> list[str]:
+    """What must be known beside the figures."""
+    from ectopy.data import split
+    from ectopy.evaluation import TEST_SPLITS
+
+    notes = []
+    if len(names) < len(split(on)):
+        notes.append(f"{on}: only {len(names)} of its {len(split(on))} records are on this machine")
+    seen = len(trained_on & set(names))
+    if seen:
+        notes.append(
+            f"{seen} of these records trained the model: their figures show its fit, not its accuracy"
+        )
+    if on in TEST_SPLITS and not recorded:
+        notes.append("not in a checkout of Ectopy: this look at a test split is not recorded")
+    return notes
+
+
+def _run(
+    names: tuple[str, ...], model: str, leads: tuple[Leads, ...], data_dir: Path | None
+) -> list[dict[Leads, ByStart]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ectopy.evaluation import benchmark
+
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("records", total=len(names))
+
+        def done(name: str) -> None:
+            bar.update(task, advance=1, description=name)
+
+        return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
+
+
+def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:
+    """Figures side by side, gross with 95 % intervals; `whole` adds each set's matrices and records."""
+    from ectopy.evaluation import figure_rows, markdown
+
+    parts = [f"# {about}\n"]
+    for leads, scores in reports.items():
+        table = markdown(figure_rows({name: s.figures for name, s in scores.items()}))
+        parts.append(f"## {leads}\n\n{table}")
+        if whole:
+            parts += [f"### {leads}, {name}\n\n{s.to_markdown()}" for name, s in scores.items()]
+    return "\n".join(parts)
+
+
+def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> None:
+    import json
+
+    from ectopy.errors import OutputError
+
+    plain = {leads: {name: s.to_dict() for name, s in scores.items()} for leads, scores in reports.items()}
+    contents = {
+        ".json": json.dumps({"about": about, **plain}, indent=1, allow_nan=False) + "\n",
+        ".md": _as_markdown(about, reports, whole=True),
+    }
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for suffix, content in contents.items():
+            beside = Path(f"{stem}{suffix}.part")  # moved once whole
+            beside.write_text(content, encoding="utf-8")
+            typer.echo(f"wrote {beside.replace(f'{stem}{suffix}')}")
+    except OSError as error:
+        raise OutputError(
+            f"{stem.parent}: can't be written ({error.strerror}); choose another folder"
+        ) from None

@@ -1,0 +1,109 @@
+"""A model on a split's records, end to end: read, analyse, score."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from ectopy.analysis import analyze
+from ectopy.data import patient, read
+from ectopy.errors import RecordError
+from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.summary import Scores, summarize
+from ectopy.recording import Recording
+
+# Where scoring begins, the headline first: from 5:00 as `bxb` does, the whole record beside it.
+_STARTS = {"mitdb": (300.0, 0.0), "svdb": (0.0,)}
+# 202 is the person of 201, who trains; 232 holds three quarters of DS2's S beats.
+_REPORTED_WITHOUT = ("mitdb/202", "mitdb/232")
+_PROCESSES = 2
+
+Leads = Literal["first", "all"]
+ByStart = dict[float, RecordScores]
+
+
+def benchmark(
+    names: Sequence[str],
+    model: str,
+    *,
+    leads: Sequence[Leads] = ("first",),
+    data_dir: Path | None = None,
+    done: Callable[[str], None] = lambda name: None,
+) -> list[dict[Leads, ByStart]]:
+    """Analyse and score each record, two at a time.
+
+    Parameters
+    ----------
+    names : records, as `mitdb/101`
+    model : name or path of a trained model
+    leads : with the first lead alone, with all of them, or both one after the other
+    done : called with each record's name after it was scored
+
+    Returns
+    -------
+    For each record its scores, by leads and by the second from which it was scored, the headline first.
+
+    Raises
+    ------
+    RecordError
+        If a record has no reference annotations.
+    """
+    judge = partial(_judge, model=model, leads=leads, data_dir=data_dir)
+    scores = []
+    n_processes = min(_PROCESSES, len(names), os.cpu_count() or 1)
+    # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
+    with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
+        for name, by_leads in zip(names, pool.map(judge, names), strict=True):
+            scores.append(by_leads)
+            done(name)
+    return scores
+
+
+def columns(scores: Sequence[ByStart]) -> dict[str, Scores]:
+    """The sets of records that are reported beside each other, the headline first."""
+    headline, *others = scores[0]
+    records = [by_start[headline] for by_start in scores]
+    table = {_since(headline): summarize(records)}
+    for left_out in _REPORTED_WITHOUT:
+        rest = [s for s in records if s.record != left_out]
+        if rest and len(rest) < len(records):
+            table[f"without {left_out.partition('/')[2]}"] = summarize(rest)
+    for start_s in others:
+        table[_since(start_s)] = summarize([by_start[start_s] for by_start in scores])
+    return table
+
+
+def _judge(name: str, model: str, leads: Sequence[Leads], data_dir: Path | None) -> dict[Leads, ByStart]:
+    recording = read(name, data_dir=data_dir)
+    first_lead = recording.select(recording.leads[:1])
+    return {choice: _scored(first_lead if choice == "first" else recording, name, model) for choice in leads}
+
+
+def _scored(recording: Recording, name: str, model: str) -> ByStart:
+    annotations = recording.annotations
+    if annotations is None:
+        raise RecordError(f"{name}: no reference annotations (.atr) beside it; nothing to compare with")
+    analysis = analyze(recording, model=model)
+    beats, intervals = analysis.beats, analysis.intervals
+    return {
+        start_s: evaluate_record(
+            annotations,
+            recording.fs,
+            recording.duration_s,
+            beats,
+            intervals,
+            start_s,
+            record=name,
+            patient=patient(name),
+        )
+        for start_s in _STARTS[name.partition("/")[0]]
+    }
+
+
+def _since(start_s: float) -> str:
+    return f"from {start_s / 60:.0f}:00" if start_s else "whole record"

@@ -1,0 +1,120 @@
+"""`ectopy evaluate`, on six minutes of two training patients that stand under the names of test records.
+
+So the command does all it does on a test split, and no test record is looked at.
+"""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ectopy import read
+from ectopy.cli import app
+
+SECONDS = 360
+
+
+@pytest.fixture(scope="module")
+def stand_ins(mitdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of databases with records 106 and 208 as `mitdb/100` and `mitdb/232`."""
+    import wfdb
+
+    folder = tmp_path_factory.mktemp("databases") / "mitdb"
+    folder.mkdir()
+    for source, name in (("106", "100"), ("208", "232")):
+        recording = read(mitdb / source).section(0, SECONDS)
+        marks = recording.annotations
+        assert marks is not None
+        samples = recording.samples.astype(float)
+        kind = {"units": ["mV", "mV"], "sig_name": list(recording.leads), "fmt": ["212", "212"]}
+        gain = {"adc_gain": [200.0, 200.0], "baseline": [0, 0]}
+        wfdb.wrsamp(name, fs=360, p_signal=samples, write_dir=str(folder), **kind, **gain)
+        symbols = np.where(marks.symbol == "+", "N", marks.symbol)  # a rhythm mark needs its text
+        wfdb.wrann(name, "atr", marks.sample, symbols, write_dir=str(folder))
+    return folder.parent
+
+
+@pytest.fixture
+def here(stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, on a machine that has the stand-ins only."""
+    monkeypatch.setenv("ECTOPY_DATA", str(stand_ins))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def evaluate(*words: str) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *words])
+
+
+def test_a_look_at_a_test_split_is_printed_written_and_recorded_in_the_checkout(here: Path) -> None:
+    (here / "src" / "ectopy").mkdir(parents=True)
+    commit_all(here)
+    result = evaluate("instant", "--on", "DS2", "--leads", "all", "--out", "scores")
+    assert result.exit_code == 0, result.output
+    assert "only 2 of its 22 records are on this machine" in result.stderr
+    heading = next(line for line in result.stdout.splitlines() if line.startswith("| level"))
+    names = [cell.strip() for cell in heading.strip("|").split("|")][3:]
+    assert names == ["from 5:00 [95 %]", "without 232 [95 %]", "whole record [95 %]"]
+
+    written = json.loads((here / "scores" / "instant-DS2.json").read_text())["first lead"]
+    assert result.stdout.index("## first lead") < result.stdout.index("## all leads")
+    assert [written["from 5:00"][k] for k in ("n_records", "start_s")] == [2, 300.0]
+    assert written["without 232"]["records"].keys() == {"mitdb/100"}
+    beats = written["whole record"]["records"]
+    assert beats["mitdb/100"]["matched"] > 0.9 * SECONDS
+    assert "### first lead, whole record" in (here / "scores" / "instant-DS2.md").read_text()
+
+    with (here / "benchmarks" / "test_runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    looks = [(row["commit"], row["split"], row["records"], row["leads"]) for row in rows]
+    assert looks == [(head, "DS2", "2", "first"), (head, "DS2", "2", "all")]
+    value = written["from 5:00"]["figures"]["beat.V.f1"]["value"]
+    assert float(rows[0]["beat.V.f1"]) == pytest.approx(value, abs=1e-4)
+    assert rows[0]["without 232 beat.abnormal.f1"] != rows[0]["beat.abnormal.f1"]
+
+
+def test_outside_a_checkout_it_is_said_that_the_look_is_not_recorded(
+    here: Path, stand_ins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "one" / "mitdb").mkdir(parents=True)
+    for file in (stand_ins / "mitdb").glob("100.*"):
+        (here / "one" / "mitdb" / file.name).symlink_to(file)
+    monkeypatch.setenv("ECTOPY_DATA", str(here / "one"))
+    result = evaluate()
+    assert result.exit_code == 0, result.output
+    assert "this look at a test split is not recorded" in result.stderr
+    assert "on DS2, end to end, records: 1" in result.stdout
+    assert not (here / "benchmarks").exists()
+
+
+def test_what_cannot_be_evaluated_is_refused_in_one_line(here: Path) -> None:
+    for words, message in {
+        (
+            "instant",
+            "--on",
+            "DS3",
+        ): "DS3: no split of that name; expected one of DS1, DS2, svdb-even, svdb-odd",
+        ("instant", "--on", "svdb-odd"): "none of its records is on this machine; 'ectopy data get svdb'",
+        ("nobody", "--on", "DS2"): "no model 'nobody'",
+        ("instant", "--on", "DS2", "--out", "file"): "file: can't be written as a folder",
+    }.items():
+        (here / "file").touch()
+        result = evaluate(*words)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+def commit_all(folder: Path) -> None:
+    (folder / "src" / "ectopy" / "__init__.py").touch()
+    who = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    for words in (["init", "-q"], ["add", "src"], [*who, "commit", "-q", "-m", "Begin"]):
+        subprocess.run(["git", "-C", folder, *words], check=True)
