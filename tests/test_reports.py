@@ -74,7 +74,8 @@ def test_the_annotations_are_read_back_by_wfdb(analysis, tmp_path):
 
 def test_annotations_keep_a_fractional_rate_and_times_of_24_hours(analysis, tmp_path):
     late = [beat(86_399.0, "V", 359.97), beat(86_399.5, None, 359.97)]
-    recording = replace(analysis.recording, fs=Fraction(35997, 100), name="dir/late one.hea")
+    day = np.broadcast_to(np.float32(0), (86_400 * 360, 1))
+    recording = replace(analysis.recording, samples=day, fs=Fraction(35997, 100), name="dir/late one.hea")
     save(Analysis(recording, [interval(86_395.0, "abnormal", late)], "made up 1"), tmp_path)
     marks = wfdb.rdann(str(tmp_path / "late_one_hea"), "ectopy")
     assert marks.fs == 359.97
@@ -182,9 +183,9 @@ def test_an_analysis_without_a_readable_interval_has_no_heart_rate(demo):
 
 
 def shown(analysis):
-    console = Console(file=io.StringIO(), width=120)
-    show(analysis, console)
-    return console.file.getvalue()
+    screen = io.StringIO()
+    show(analysis, Console(file=screen, width=120))
+    return screen.getvalue()
 
 
 def test_showing_lists_the_stretches_with_their_reasons(analysis):
@@ -220,7 +221,11 @@ def test_square_brackets_in_names_and_reasons_are_printed(demo):
 def test_24_hours_are_saved(demo, tmp_path):
     fs, n = 360, 17_280
     verdicts = [
-        interval(5.0 * i, "abnormal" if i % 9 == 0 else "normal", [beat(5.0 * i + t, "N", fs) for t in (1, 2, 3, 4)])
+        interval(
+            5.0 * i,
+            "abnormal" if i % 9 == 0 else "normal",
+            [beat(5.0 * i + t, "N", fs) for t in (1, 2, 3, 4)],
+        )
         for i in range(n)
     ]
     long = replace(demo, samples=np.resize(demo.samples, (24 * 3600 * fs, 1)))

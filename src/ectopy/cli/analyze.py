@@ -22,20 +22,22 @@ def analyze(
     data_dir: DataDir = None,
 ) -> None:
     """Analyse a recording and say what is abnormal in it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from ectopy.analysis import analyze as judge
     from ectopy.data import read
     from ectopy.reports import check_folder, save, show
 
     recording = read(file, leads=lead, data_dir=data_dir)
     if out is not None:
         check_folder(out)
-    remark(file)
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ectopy.analysis import analyze as judge  # after what may be wrong: this takes two seconds
+
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("analysing", total=1.0)
         analysis = judge(recording, model=model, progress=lambda share: bar.update(task, completed=share))
+    remark(file)
     show(analysis)
     if out is not None:
         typer.echo("\n".join(["", *(f"wrote {path}" for path in save(analysis, out))]))

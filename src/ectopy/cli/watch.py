@@ -16,6 +16,7 @@ from ectopy.cli._common import Leads, Model, remark
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
+    from ectopy.analysis import StreamAnalyzer
     from ectopy.recording import Recording
     from ectopy.verdict import Verdict
 
@@ -53,22 +54,23 @@ def watch(
     from ectopy.data import read
 
     recording = read(record, leads=lead, data_dir=data_dir)
+
+    from ectopy.analysis import StreamAnalyzer  # after what may be wrong: this takes two seconds
+
+    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
     remark(record)
     if as_json:
-        verdicts = _replay(recording, model, speed, _print_json)
+        verdicts = _replay(recording, stream, speed, _print_json)
     elif sys.stdout.isatty():
         with _screen(recording, speed) as tell:
-            verdicts = _replay(recording, model, speed, tell)
+            verdicts = _replay(recording, stream, speed, tell)
     else:
-        verdicts = _replay(recording, model, speed, _print_lines)
+        verdicts = _replay(recording, stream, speed, _print_lines)
     _sum_up(recording, verdicts, err=as_json)
 
 
-def _replay(recording: Recording, model: str, speed: float, tell: Tell) -> list[Verdict]:
+def _replay(recording: Recording, stream: StreamAnalyzer, speed: float, tell: Tell) -> list[Verdict]:
     """Push the recording in small chunks at the pace asked for."""
-    from ectopy.analysis import StreamAnalyzer
-
-    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
     step = max(1, round(min(1.0, speed / _PICTURES_PER_S) * recording.fs))  # at most a second
     verdicts: list[Verdict] = []
     began = time.monotonic()

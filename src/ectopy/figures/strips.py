@@ -132,8 +132,8 @@ def _mark(ax: Axes, piece: paper.Stretch, beats: Iterable[tuple[float, str, str]
 
 def _title(ax: Axes, piece: paper.Stretch, text: str) -> None:
     scale = paper.scale_note(piece)
-    # 7 pt is some 1.35 mm wide, the 5.5 pt of the scale 1.1 mm
-    columns = int(((piece.seconds + paper.LEAD_IN_S) * paper.MM_PER_S - 1.1 * len(scale)) / 1.35)
+    # a character of 7 pt is some 1.28 mm wide, one of 5.5 pt 1.1 mm
+    columns = int(((piece.seconds + paper.LEAD_IN_S) * paper.MM_PER_S - 1.1 * len(scale)) / 1.28)
     ax.set_title(textwrap.fill(text, columns, max_lines=2, placeholder=" …"), fontsize=7, loc="left", pad=2)
     ax.set_title(scale, fontsize=5.5, loc="right", pad=2, color=CLASS_COLOURS["Q"])
 

@@ -1,0 +1,286 @@
+"""The command line, run as a user runs it."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from ectopy import analyze, zoo
+from ectopy.cli import app
+
+ECTOPY = (sys.executable, "-m", "ectopy")
+
+
+def run(*arguments, code=0):
+    """In this process, which has everything imported already."""
+    answer = CliRunner().invoke(app, [*map(str, arguments)])
+    assert answer.exit_code == code, answer.stderr
+    assert answer.exception is None or isinstance(answer.exception, SystemExit)
+    return answer
+
+
+def commands(command, path=()):
+    below = getattr(command, "commands", {})
+    return [(path, command), *(found for name in below for found in commands(below[name], (*path, name)))]
+
+
+@pytest.mark.parametrize(("path", "command"), commands(get_command(app)), ids=lambda x: str(x)[:40])
+def test_every_command_and_every_option_is_explained(path, command):
+    answer = CliRunner().invoke(app, [*path, "--help"])
+    assert answer.exit_code == 0
+    assert re.search(r"^  [A-Z].+\.", answer.output, re.MULTILINE), "no sentence on what it does"
+    assert [parameter.name for parameter in command.params if not parameter.help] == []
+
+
+def test_help_imports_nothing_heavy():
+    heavy = {"numpy", "scipy", "pandas", "matplotlib", "onnxruntime", "wfdb", "rich", "keras", "tensorflow"}
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from ectopy.cli import app
+assert CliRunner().invoke(app, ["--help"]).exit_code == 0
+print(sorted({heavy} & set(sys.modules)))
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version").stdout == f"ectopy {version('ectopy')}\n"
+
+
+def test_watch_prints_a_line_a_verdict_and_a_summary_where_there_is_no_terminal():
+    answer = run("watch", "demo", "--speed", "max")
+    *lines, summary = answer.stdout.splitlines()
+    starts = [line.split("-")[0] for line in lines]
+    assert starts == [f"{s // 60}:{s % 60:02}" for s in range(0, 300, 5)]
+    assert all(re.search(r" (normal|abnormal|unreadable) ", line) for line in lines)
+    counts = [sum(f" {word} " in line for line in lines) for word in ("normal", "abnormal", "unreadable")]
+    assert summary.startswith("60 intervals: {} normal, {} abnormal, {} unreadable; beats: ".format(*counts))
+
+
+def test_the_demo_is_said_to_be_a_training_patient_and_the_software_no_medical_device():
+    remarks = run("watch", "--speed", "max", "--json").stderr
+    assert remarks.count("not a medical device") == 1
+    assert "record 208, a training patient" in remarks
+
+
+def test_json_is_one_object_a_verdict_and_the_same_as_the_analysis(demo):
+    lines = run("watch", "demo", "--speed", "max", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [v.to_dict() for v in analyze(demo).verdicts]
+    assert not any("NaN" in line for line in lines)
+
+
+def test_verdicts_come_as_they_fall_due_and_ctrl_c_ends_with_one_line():
+    process = subprocess.Popen(
+        [*ECTOPY, "watch", "demo", "--speed", "30"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().startswith("0:00-0:05 ")
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, remarks = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert remarks.splitlines()[-1] == "ectopy: stopped"
+    assert "Traceback" not in remarks
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = subprocess.Popen(
+        [*ECTOPY, "watch", "demo", "--speed", "max", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert json.loads(process.stdout.readline())["start_s"] == 0
+    process.stdout.close()
+    remarks = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert "rror" not in remarks and "Traceback" not in remarks
+
+
+def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
+    terminal, inside = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", "NO_COLOR": ""}
+    arguments = [*ECTOPY, "watch", "demo", "--speed", "max"]
+    process = subprocess.Popen(arguments, stdin=inside, stdout=inside, stderr=inside, env=environment)
+    os.close(inside)
+    seen, until = b"", time.monotonic() + 60
+    while time.monotonic() < until:
+        ready, _, _ = select.select([terminal], [], [], 1)
+        try:
+            seen += os.read(terminal, 65536) if ready else b""
+        except OSError:  # what Linux says at the end
+            break
+    assert process.wait(timeout=60) == 0
+    os.close(terminal)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+    assert re.search(r"[\u2801-\u28ff]", text), "no trace"
+    assert re.search(r"♥ \d+/min", text)
+    assert re.search(r"│ .*\bN .*\bV ", text), "no letters above the beats"
+    assert len(re.findall(r" \d:\d\d  (?:normal|abnormal|unreadable) ", text)) == 60
+    assert "60 intervals" in text
+
+
+def test_analyze_shows_a_summary_and_writes_what_it_names(tmp_path):
+    answer = run("analyze", "demo", "--out", tmp_path / "result")
+    assert "60 intervals" in answer.stdout
+    written = re.findall(r"^wrote (.+)$", answer.stdout, re.MULTILINE)
+    assert sorted(written) == sorted(map(str, (tmp_path / "result").iterdir()))
+    assert len(written) == 5
+    assert "training patient" in answer.stderr
+
+
+def test_a_record_of_a_database_is_analysed_by_name_and_by_one_lead(mitdb):
+    answer = run("analyze", "mitdb/208", "--lead", "V1", "--data-dir", mitdb.parent)
+    assert answer.stdout.startswith("208\n")
+    assert "361 intervals" in answer.stdout
+    assert "training patient" not in answer.stderr
+
+
+@pytest.fixture
+def record(tmp_path, demo):
+    """Writes a WFDB record of the demo's first minute and gives its path without ending."""
+
+    def write(fs=360, samples=None):
+        samples = demo.samples[: 60 * 360].astype(float) if samples is None else samples
+        signal = {"units": ["mV"], "sig_name": ["MLII"], "fmt": ["16"], "adc_gain": [200], "baseline": [0]}
+        wfdb.wrsamp("mine", fs=fs, p_signal=samples, write_dir=str(tmp_path), **signal)
+        return tmp_path / "mine"
+
+    return write
+
+
+def test_a_users_own_record_is_watched_and_analysed(record, tmp_path):
+    path = record()
+    assert "12 intervals" in run("watch", path, "--speed", "max").stdout
+    assert "12 intervals" in run("analyze", f"{path}.hea", "--out", tmp_path / "out").stdout
+    assert (tmp_path / "out" / "mine.ectopy").exists()
+
+
+@pytest.mark.parametrize("command", ["watch", "analyze"])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], ["nowhere"]),
+        (["mitdb/999", "--data-dir", "."], ["mitdb/999|mitdb: "]),
+        (["demo", "--lead", "V9"], ["no lead V9", "MLII"]),
+        (["demo", "--model", "clever"], ["clever", "instant"]),
+    ],
+    ids=["record", "database", "lead", "model"],
+)
+def test_a_name_that_is_not_known_gives_one_line_and_code_2(command, arguments, words):
+    speed = ["--speed", "max"] if command == "watch" else []
+    refused(run(command, *arguments, *speed, code=2), words)
+
+
+def test_an_error_is_one_line_without_a_traceback():
+    answer = subprocess.run([*ECTOPY, "analyze", "nowhere"], capture_output=True, text=True)
+    assert answer.returncode == 2
+    refused(answer, ["nowhere: no such recording"])
+
+
+def refused(answer, words):
+    """Nothing on stdout; on stderr one line, naming what was wrong."""
+    assert answer.stdout == ""
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("ectopy: ")
+    for word in words:
+        assert re.search(word, line), line
+
+
+def test_a_truncated_record_gives_one_line_and_code_2(record):
+    path = record()
+    signal_file = path.with_suffix(".dat")
+    signal_file.write_bytes(signal_file.read_bytes()[:20_000])
+    refused(run("analyze", path, code=2), ["mine.dat", "10,?000|20,?000"])
+
+
+def test_a_header_without_its_signal_gives_one_line_and_code_2(record):
+    path = record()
+    path.with_suffix(".dat").unlink()
+    refused(run("watch", path, code=2), [r"mine\.dat"])
+
+
+@pytest.mark.parametrize("fs", [50, 2000])
+def test_a_rate_out_of_range_gives_one_line_and_code_2(record, fs):
+    refused(run("analyze", record(fs=fs), code=2), [str(fs), "100", "1000"])
+
+
+def test_a_recording_with_nothing_in_it_gives_one_line_and_code_2_and_writes_nothing(record, tmp_path):
+    path = record(samples=np.full((3600, 1), np.nan))
+    refused(run("analyze", path, "--out", tmp_path / "out", code=2), ["mine", "missing"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_no_known_format_gives_one_line_and_code_2(tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear doctor,\nI feel fine.\n")
+    refused(run("analyze", tmp_path / "letter.txt", code=2), [r"letter\.txt"])
+
+
+def test_an_output_folder_that_cannot_be_written_gives_one_line_and_code_2(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    answer = run("analyze", "demo", "--out", tmp_path / "file", code=2)
+    refused(answer, ["file: can't be written", "another folder"])
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_damaged_model_gives_one_line_and_code_2(tmp_path):
+    folder = shutil.copytree(Path(zoo.__file__).parent / "instant", tmp_path / "instant")
+    with (folder / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    zoo.load("instant")  # which is whole
+    refused(run("analyze", "demo", "--model", folder, code=2), [r"model\.onnx", "install"])
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])
+def test_a_speed_that_is_none_is_refused(speed):
+    answer = run("watch", f"--speed={speed}", code=2)
+    assert answer.stdout == ""
+    assert f"{speed}: expected a factor above 0" in answer.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["analyze"], ["watch", "--quickly"], ["dance"], ["train"]])
+def test_a_wrong_call_is_explained_with_code_2(arguments):
+    assert run(*arguments, code=2).stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_training_without_its_extra_names_the_remedy():
+    code = """
+import sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None
+from ectopy.cli import main
+sys.argv = ["ectopy", "train", "instant"]
+main()
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 2
+    refused(answer, [r"pip install 'ectopy\[train\]'"])
+
+
+def test_watching_needs_no_tensorflow(demo):
+    code = """
+import sys
+for name in ("keras", "tensorflow", "sklearn", "tf2onnx", "onnx"):
+    sys.modules[name] = None
+from ectopy.cli import main
+sys.argv = ["ectopy", "watch", "demo", "--speed", "max"]
+main()
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "60 intervals" in answer.stdout
