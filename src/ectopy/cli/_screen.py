@@ -70,13 +70,35 @@ class Screen:
         width = max(options.max_width - 6, 20)
         body = Text("\n", no_wrap=True, end="").join(self._lines(width))
         recording = self._recording
-        title = f"{recording.name}  {recording.leads[0]}  {self._speed}"
+        title = Text(f"{recording.name}  {recording.leads[0]}  {self._speed}")
         at = f"{clock(int(self.now / recording.fs))} of {clock(int(recording.duration_s))}"
         panel = Panel(body, title=title, subtitle=f"{at}   Ctrl-C ends", width=width + 4)
         panel.title_align, panel.subtitle_align = "left", "right"
         yield panel
 
     def _lines(self, width: int) -> list[Text]:
+        values, left_s = self._window(width)
+        trace = [Text(text) for text in braille(values, width, _ROWS)]
+        letters = [" "] * width
+        styles: list[tuple[str, int, int]] = []
+        bar = Text("━" * width, style="bright_black")
+        for verdict in self.verdicts[-math.ceil(width / _COLUMNS_PER_S) - 2 :]:  # at most one a second
+            edges = (_column(t - left_s, width) for t in (verdict.start_s, verdict.end_s))
+            bar.stylize(VERDICT_STYLES[verdict.verdict], *edges)
+            for beat in verdict.beats:
+                column = math.floor((beat.time_s - left_s) * _COLUMNS_PER_S)
+                if 0 <= column < width:
+                    letters[column] = beat.aami or "•"
+                    first, end = (_column(beat.time_s + t - left_s, width) for t in _QRS_S)
+                    styles.append((CLASS_STYLES.get(beat.aami or "", ""), first, max(end, first + 1)))
+        marks = Text("".join(letters))
+        for text in (marks, *trace):
+            for style in styles:
+                text.stylize(*style)
+        return [marks, *trace, bar, _ticks(left_s, width), self._status()]
+
+    def _window(self, width: int) -> tuple[np.ndarray, float]:
+        """The newest samples that fit, NaN where none has come yet, and the time in s of the first."""
         fs = float(self._recording.fs)
         # The window moves by whole columns of dots, two to a character, so that the trace does not shimmer.
         per_dot = fs / (2 * _COLUMNS_PER_S)
@@ -85,36 +107,7 @@ class Screen:
         values = np.full(end - first, np.nan)
         known = self._trace[first : min(self.now, end)]
         values[: len(known)] = known
-        left_s = first / fs
-
-        letters, verdict_row, ticks = [" "] * width, ["·"] * width, [" "] * width
-        trace = [Text(text) for text in braille(values, width, _ROWS)]
-        recent = [v for v in self.verdicts[-math.ceil(width / _COLUMNS_PER_S) - 2 :] if v.end_s > left_s]
-        styles: list[tuple[str, int, int]] = []
-        bar_styles: list[tuple[str, int, int]] = []
-        for verdict in recent:
-            a, b = (_column(t - left_s, width) for t in (verdict.start_s, verdict.end_s))
-            verdict_row[a:b] = "━" * (b - a)
-            bar_styles.append((VERDICT_STYLES[verdict.verdict], a, b))
-            for beat in verdict.beats:
-                column = math.floor((beat.time_s - left_s) * _COLUMNS_PER_S)
-                if 0 <= column < width:
-                    letters[column] = beat.aami or "•"
-                    a, b = (_column(beat.time_s + t - left_s, width) for t in _QRS_S)
-                    styles.append((CLASS_STYLES.get(beat.aami or "", ""), a, max(b, a + 1)))
-        for second in range(5 * math.ceil(left_s / 5), math.ceil(left_s + width / _COLUMNS_PER_S), 5):
-            column = _column(second - left_s, width)
-            label = "╵" + clock(second)
-            if column + len(label) <= width:
-                ticks[column : column + len(label)] = label
-        marks = Text("".join(letters))
-        for style, a, b in styles:
-            for text in (marks, *trace):
-                text.stylize(style, a, b)
-        bar = Text("".join(verdict_row), style="dim")
-        for style, a, b in bar_styles:
-            bar.stylize(f"not dim {style}", a, b)
-        return [marks, *trace, bar, Text("".join(ticks), style="dim"), self._status()]
+        return values, first / fs
 
     def _status(self) -> Text:
         if not self.verdicts:
@@ -131,6 +124,16 @@ class Screen:
             (last.verdict, VERDICT_STYLES[last.verdict]),
             (f"   {last.model}", "dim"),
         )
+
+
+def _ticks(left_s: float, width: int) -> Text:
+    """A time every 5 s."""
+    line = [" "] * width
+    for second in range(5 * math.ceil(left_s / 5), math.ceil(left_s + width / _COLUMNS_PER_S), 5):
+        column, label = _column(second - left_s, width), f"╵{clock(second)}"
+        if column + len(label) <= width:
+            line[column : column + len(label)] = label
+    return Text("".join(line), style="dim")
 
 
 def _column(seconds: float, width: int) -> int:

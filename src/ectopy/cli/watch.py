@@ -122,7 +122,8 @@ def _screen(recording: Recording, speed: float) -> Iterator[Tell]:
             screen.now = now
             for verdict in verdicts:
                 live.console.print(line(verdict))
-            if time.monotonic() - drawn >= 1 / _PICTURES_PER_S / 2:
+            # half a period, so that a picture that is due a little early is not left out
+            if time.monotonic() - drawn >= 0.5 / _PICTURES_PER_S:
                 live.refresh()
                 drawn = time.monotonic()
 
