@@ -8,9 +8,7 @@ for threads in (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 ):
-    os.environ.setdefault(
-        threads, "1"
-    )  # before NumPy and TensorFlow come in: two test processes share the cores
+    os.environ.setdefault(threads, "1")  # before NumPy and TensorFlow come in: two test processes share the cores
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["MPLBACKEND"] = "agg"
 

@@ -267,9 +267,7 @@ def test_a_folder_that_can_not_be_written_is_said(server, tmp_path):
 
 
 def test_an_unknown_database_is_refused_with_the_names_there_are(tmp_path):
-    with pytest.raises(
-        RecordError, match=r"mitbd: no database of that name; expected one of mitdb, svdb, .*"
-    ):
+    with pytest.raises(RecordError, match=r"mitbd: no database of that name; expected one of mitdb, svdb, .*"):
         fetch("mitbd", tmp_path)
 
 
@@ -289,9 +287,7 @@ def test_databases_are_looked_for_in_the_option_then_the_variable_then_the_cache
 
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "cache" / name)
     monkeypatch.setenv("ECTOPY_DATA", str(tmp_path / "variable"))
-    with pytest.raises(
-        RecordError, match=r"mitdb: not on this machine .*fetch it with 'ectopy data get mitdb'"
-    ):
+    with pytest.raises(RecordError, match=r"mitdb: not on this machine .*fetch it with 'ectopy data get mitdb'"):
         find("mitdb", tmp_path / "option")
     for place in ("cache/ectopy", "variable", "option"):
         header = tmp_path / place / "mitdb" / "100.hea"
@@ -366,9 +362,7 @@ def test_the_command_says_where_the_database_is_and_whom_to_cite(server, tmp_pat
     assert got.exit_code == 0, got.output
     assert str(tmp_path / "mitdb") in got.output.replace("\n", "")
     assert "Moody GB, Mark RG" in got.output
-    listed = CliRunner().invoke(
-        app, ["list", "--data-dir", str(tmp_path)], env={"COLUMNS": "400", "ECTOPY_DATA": ""}
-    )
+    listed = CliRunner().invoke(app, ["list", "--data-dir", str(tmp_path)], env={"COLUMNS": "400", "ECTOPY_DATA": ""})
     rows = {line.split()[0]: line for line in listed.output.splitlines() if line.strip()}
     assert str(tmp_path / "mitdb") in rows["mitdb"]
     assert "ODC-By 1.0" in rows["afdb"]

@@ -71,9 +71,7 @@ def test_a_look_at_a_test_split_is_printed_written_and_recorded_in_the_checkout(
 
     with (here / "benchmarks" / "test_runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     looks = [(row["commit"], row["split"], row["records"], row["leads"]) for row in rows]
     assert looks == [(head, "DS2", "2", "first"), (head, "DS2", "2", "all")]
     value = written["from 5:00"]["figures"]["beat.V.f1"]["value"]

@@ -153,9 +153,7 @@ def test_intervals_are_counted_and_an_unreadable_one_is_a_miss(seven: RecordScor
     assert [row[f"interval_{k}"] for k in ("tp", "fn", "fp", "tn")] == [1, 2, 2, 2]  # 1 | 0, 2 | 3, 4 | 5, 6
     figures = gross(seven)
     assert figures["interval.abnormal.accuracy"] == pytest.approx(3 / 7)
-    assert (
-        figures["interval.abnormal.precision"] == figures["interval.abnormal.recall"] == pytest.approx(1 / 3)
-    )
+    assert figures["interval.abnormal.precision"] == figures["interval.abnormal.recall"] == pytest.approx(1 / 3)
     assert figures["interval.abnormal.f1"] == pytest.approx(1 / 3)
     # .2 wins against 0 and .1; .9 against all four; the unreadable one scores 0 and ties once
     assert figures["interval.abnormal.auroc"] == pytest.approx((2 + 4 + 0.5) / 12)
@@ -191,9 +189,7 @@ def test_a_rest_too_short_for_an_interval_is_not_scored_unless_beats_were_given(
 def test_ventricular_flutter_counts_for_nothing_on_either_side() -> None:
     reference = marks((200, "N"), (1000, "["), (1100, "V"), (1200, "!"), (1600, "]"), (2100, "N"))
     beats = called((200, "N", 0.1), (1050, "V", 0.9), (1400, "S", 0.9), (1700, "V", 0.9), (2100, "N", 0.1))
-    table = intervals(
-        [0, 0, 2, 1, 0], [0.1, 0, 0.9, 0.9, 0.1], ["normal"] * 2 + ["abnormal"] * 2 + ["normal"]
-    )
+    table = intervals([0, 0, 2, 1, 0], [0.1, 0, 0.9, 0.9, 0.1], ["normal"] * 2 + ["abnormal"] * 2 + ["normal"])
     row = record_table([evaluate_record(reference, FS, 25.0, beats, table, start_s=0.0, record="r")]).loc["r"]
     assert (row["matched"], row["missed"], row["extra"]) == (2, 0, 1)  # 1700 is extra: the flutter is over
     assert row["interval_tn"] == 3  # intervals 2 and 3 touch it
@@ -305,9 +301,7 @@ def three_right(name: str) -> RecordScores:
     """Three abnormal intervals, called right."""
     beats = [(s, "V", 0.9) for s in (200, 700, 1200)]
     table = intervals([1, 1, 1], [0.9] * 3, ["abnormal"] * 3)
-    return evaluate_record(
-        marks(*((s, "V") for s, _, _ in beats)), FS, 15.0, called(*beats), table, 0.0, record=name
-    )
+    return evaluate_record(marks(*((s, "V") for s, _, _ in beats)), FS, 15.0, called(*beats), table, 0.0, record=name)
 
 
 # Real annotations

@@ -23,9 +23,7 @@ def pairs(matches: Matches) -> list[tuple[int, int]]:
 
 
 def test_a_detection_150_ms_away_is_the_beat_and_one_a_sample_further_is_not() -> None:
-    assert pairs(match_beats(np.array([1000, 2000]), np.array([946, 2055]), fs=360)) == [
-        (0, 0)
-    ]  # 54, 55 samples
+    assert pairs(match_beats(np.array([1000, 2000]), np.array([946, 2055]), fs=360)) == [(0, 0)]  # 54, 55 samples
 
 
 def test_a_fractional_rate_is_measured_exactly() -> None:
@@ -58,9 +56,7 @@ def test_beats_that_run_backwards_are_refused_with_the_place() -> None:
 
 
 @given(reference=times, detected=times)
-def test_no_other_pairing_has_more_pairs_or_a_smaller_distance(
-    reference: list[int], detected: list[int]
-) -> None:
+def test_no_other_pairing_has_more_pairs_or_a_smaller_distance(reference: list[int], detected: list[int]) -> None:
     matches = match_beats(np.array(reference, dtype=int), np.array(detected, dtype=int), fs=100)
     found = pairs(matches)
     distances = [abs(reference[i] - detected[j]) for i, j in found]

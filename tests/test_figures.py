@@ -96,9 +96,7 @@ def test_each_beat_has_its_letter_above_it_in_the_colour_of_its_class(demo, judg
     ax = strip(demo, judged, axes())
     letters = {t.get_position()[0]: t for t in ax.texts if t.get_gid() == "beat"}
     assert {time: text.get_text() for time, text in letters.items()} == R_PEAKS
-    assert [text.get_color() for text in letters.values()] == [
-        CLASS_COLOURS[aami] for aami in R_PEAKS.values()
-    ]
+    assert [text.get_color() for text in letters.values()] == [CLASS_COLOURS[aami] for aami in R_PEAKS.values()]
     complexes = [line.get_color() for line in ax.lines if line.get_gid() == "complex"]
     assert complexes == [CLASS_COLOURS[aami] for aami in R_PEAKS.values() if aami != "N"]
     assert len(set(CLASS_COLOURS.values())) == 5
@@ -200,9 +198,7 @@ def test_the_worst_are_abnormal_by_score_then_unreadable_by_time():
 def test_ten_of_many_intervals_are_drawn_worst_first(demo):
     verdicts = [interval(5.0 * i, "abnormal", i / 60) for i in range(60)]
     figure = worst_intervals(Analysis(demo, verdicts, "made up 1"))
-    assert [ax.get_title("left").split()[0] for ax in figure.axes] == [
-        clock(5 * i) for i in range(59, 49, -1)
-    ]
+    assert [ax.get_title("left").split()[0] for ax in figure.axes] == [clock(5 * i) for i in range(59, 49, -1)]
     assert "Research software, not a medical device" in said(figure)
 
 
@@ -299,9 +295,7 @@ def test_a_trace_in_characters_is_blank_where_the_signal_is_missing(demo):
     assert any(set(line[:20]) > {"⠀"} for line in lines)
 
 
-@pytest.mark.parametrize(
-    "values", [np.full(100, np.nan), np.zeros(100), np.zeros(3), np.array([1e30, -1e30])]
-)
+@pytest.mark.parametrize("values", [np.full(100, np.nan), np.zeros(100), np.zeros(3), np.array([1e30, -1e30])])
 def test_a_trace_in_characters_takes_any_signal(values):
     assert [len(line) for line in braille(values, 20, 4)] == [20] * 4
 

@@ -69,16 +69,12 @@ def test_symbols_that_physionet_does_not_define_are_kept_apart(record):
 
 
 def test_marks_in_another_time_resolution_are_put_on_the_recording_s_samples(record):
-    wfdb.wrann(
-        "r", "atr", np.array([1000, 2000]), ["N", "V"], fs=1000, write_dir=str(record.parent)
-    )  # 1 s and 2 s
+    wfdb.wrann("r", "atr", np.array([1000, 2000]), ["N", "V"], fs=1000, write_dir=str(record.parent))  # 1 s and 2 s
     assert list(read(record).annotations.sample) == [360, 720]
 
 
 def test_a_comment_at_the_first_sample_that_hangs_wfdb_is_read(record):
-    wfdb.wrann(
-        "r", "atr", np.array([0, 400]), ['"', "N"], aux_note=["## by hand", ""], write_dir=str(record.parent)
-    )
+    wfdb.wrann("r", "atr", np.array([0, 400]), ['"', "N"], aux_note=["## by hand", ""], write_dir=str(record.parent))
     assert list(read(record).annotations.symbol) == ["N"]
 
 
@@ -119,9 +115,7 @@ def test_leads_with_several_samples_a_frame_keep_their_own_rate_exactly(user_fil
 
 
 def test_leads_of_different_rates_are_brought_to_the_highest_by_repeating_samples(tmp_path):
-    (tmp_path / "r.hea").write_text(
-        "r 2 100 3\nr.dat 16x3 100/mV 16 0 0 0 0 I\nr.dat 16x2 100/mV 16 0 0 0 0 II\n"
-    )
+    (tmp_path / "r.hea").write_text("r 2 100 3\nr.dat 16x3 100/mV 16 0 0 0 0 I\nr.dat 16x2 100/mV 16 0 0 0 0 II\n")
     np.arange(1, 16, dtype="<i2").tofile(tmp_path / "r.dat")
     recording = read(tmp_path / "r")
     assert recording.fs == 300
@@ -228,9 +222,7 @@ def test_a_header_without_a_length_takes_that_of_its_file(record):
 def test_a_truncated_signal_says_how_much_is_there_and_what_to_do(record):
     signal = record.with_suffix(".dat")
     signal.write_bytes(signal.read_bytes()[:4001])
-    with pytest.raises(
-        FormatError, match=r"r\.dat: holds 2,000 samples, but its header promises 3,600; copy it"
-    ):
+    with pytest.raises(FormatError, match=r"r\.dat: holds 2,000 samples, but its header promises 3,600; copy it"):
         read(record)
 
 
@@ -296,9 +288,7 @@ def test_a_file_of_another_format_is_refused(tmp_path):
         read(tmp_path / "ecg.csv")
 
 
-@pytest.mark.parametrize(
-    "content", [b"no annotations here", b"\x01", b"\x00\xec\xff\xff\xff\x7f\x00\x04\x00\x00"]
-)
+@pytest.mark.parametrize("content", [b"no annotations here", b"\x01", b"\x00\xec\xff\xff\xff\x7f\x00\x04\x00\x00"])
 def test_an_annotation_file_that_is_none_is_refused_by_name(record, content):
     record.with_suffix(".atr").write_bytes(content)
     with pytest.raises(FormatError, match=r"r\.atr: "):
@@ -327,9 +317,7 @@ def whole_files(demo, tmp_path_factory):
     suffix=st.sampled_from([".hea", ".hea", ".dat", ".atr"]),
     start=st.integers(0, 120),
     length=st.integers(0, 40),
-    put=st.one_of(
-        st.binary(max_size=30), st.text(alphabet="r0123456789 .:/x+()~-\nmV", max_size=30).map(str.encode)
-    ),
+    put=st.one_of(st.binary(max_size=30), st.text(alphabet="r0123456789 .:/x+()~-\nmV", max_size=30).map(str.encode)),
     cut=st.booleans(),
 )
 def test_a_damaged_file_is_read_or_refused_in_one_line(whole_files, suffix, start, length, put, cut):

@@ -120,7 +120,5 @@ def test_the_import_contract_refuses(module: str, line: str, tmp_path: Path) -> 
 
 def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", *arguments]
-    outer = {
-        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
-    }
+    outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     return subprocess.run(command, cwd=folder, env=outer, text=True, capture_output=True, check=False)

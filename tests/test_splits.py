@@ -12,9 +12,7 @@ from ectopy.errors import RecordError
 @pytest.fixture(scope="module")
 def marks(mitdb):
     """Record to annotations, of all of mitdb."""
-    return {
-        name: ectopy.read(name, data_dir=mitdb.parent).annotations for name in records("mitdb", mitdb.parent)
-    }
+    return {name: ectopy.read(name, data_dir=mitdb.parent).annotations for name in records("mitdb", mitdb.parent)}
 
 
 def _classes(marks, names):

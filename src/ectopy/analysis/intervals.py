@@ -117,7 +117,10 @@ class Intervals:
             waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
             pause, _ = self._asystole(start, end_s, seconds, beats)
             findings = [found for found in (waves, None if waves else pause) if found]
-            word, reason = "abnormal" if abnormal or findings else "normal", _reason(beats, abnormal, findings)
+            word, reason = (
+                "abnormal" if abnormal or findings else "normal",
+                _reason(beats, abnormal, findings),
+            )
             score = max((beat.anomaly for beat in beats), default=0.0)
             rr_s = [beat.rr_s for beat in beats if not isnan(beat.rr_s)]
             heart_rate = 60 / median(rr_s) if len(beats) > 1 and rr_s else None

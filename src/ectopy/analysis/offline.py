@@ -13,6 +13,7 @@ from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.errors import SignalError
 from ectopy.recording import Recording
 from ectopy.signal import BATCH, check_rate
+from ectopy.zoo import TrainedModel
 
 _SHORTEST_S = 2
 
@@ -21,7 +22,7 @@ def analyze(
     recording: Recording | ArrayLike,
     fs: Fraction | float | str | None = None,
     *,
-    model: str = "instant",
+    model: str | TrainedModel = "instant",
     leads: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Analysis:
@@ -31,7 +32,7 @@ def analyze(
     ----------
     recording : a `Recording`, or samples of shape (n,) or (n, n_leads), in mV or any other unit; NaN = missing
     fs : sampling rate in Hz of samples; a `Recording` has its own
-    model : name of an installed model
+    model : name of an installed model, or a loaded one
     leads : those to use; all if not given
     progress : called with the share done, 0 to 1
 

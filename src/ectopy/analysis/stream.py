@@ -11,16 +11,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ectopy.analysis.intervals import DELAY_S, Intervals
+from ectopy.analysis.intervals import DELAY_S, Intervals, IntervalState
+from ectopy.analysis.state import decode, encode
 from ectopy.errors import LeadError, SignalError, StateError
-from ectopy.signal import BATCH, BeatFinder, Condition, Conditioned, Thresholds, block_start, check_rate
+from ectopy.signal import (
+    BATCH,
+    BeatFinder,
+    BeatState,
+    Condition,
+    Conditioned,
+    ConditionState,
+    Thresholds,
+    block_start,
+    check_rate,
+)
 from ectopy.verdict import INTERVAL_S, Verdict
-from ectopy.zoo import TrainedModel, load
+from ectopy.zoo import State, TrainedModel, load
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +47,20 @@ class ModelInput:
     reset: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, eq=False)
+class StreamState:
+    """All that a stream carries; its size does not grow with time."""
+
+    n_samples: int
+    block: int
+    finished: bool
+    waiting: NDArray[np.float64]
+    condition: ConditionState
+    model: State
+    beats: BeatState
+    intervals: IntervalState
+
+
 class StreamAnalyzer:
     """Verdicts for a live signal.
 
@@ -42,7 +68,7 @@ class StreamAnalyzer:
     ----------
     fs : sampling rate in Hz, 100 to 1000; whole, fractional or a `Fraction`
     leads : names of the leads, or how many there are
-    model : name of an installed model
+    model : name of an installed model, or a loaded one
     hop : seconds from the start of one interval to the next, 1 to 5
 
     Raises
@@ -60,7 +86,7 @@ class StreamAnalyzer:
         fs: Fraction | float | str,
         leads: Sequence[str] | int = 1,
         *,
-        model: str = "instant",
+        model: str | TrainedModel = "instant",
         hop: int = INTERVAL_S,
     ):
         self.fs = check_rate(fs)
@@ -70,7 +96,7 @@ class StreamAnalyzer:
         if hop not in range(1, INTERVAL_S + 1):
             raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
         self.hop = hop
-        self.model: TrainedModel = load(model)
+        self.model = model if isinstance(model, TrainedModel) else load(model)
         thresholds = Thresholds(**self.model.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
         self.beats = BeatFinder(self.fs, len(self.leads), self.model.lookahead, thresholds)
@@ -129,7 +155,7 @@ class StreamAnalyzer:
         self.intervals.add(item.conditioned, self.beats.push(scores, item.conditioned))
 
     def finish(self) -> list[Verdict]:
-        """The intervals still owed, and a last shorter one if at least 2 s of it are there. A second call gives none."""
+        """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none."""
         if self.finished:
             return []
         n = self.n_samples
@@ -139,6 +165,39 @@ class StreamAnalyzer:
             self._collect(item, self.run(item))
         self.finished = True
         return self.intervals.finish(float(n / self.fs))
+
+    def save(self) -> bytes:
+        """The stream's state as bytes, to go on from in another process: `restore`."""
+        waiting = np.concatenate([np.zeros((0, len(self.leads))), *self.waiting])
+        state = StreamState(
+            self.n_samples,
+            self.block,
+            self.finished,
+            waiting,
+            self.condition.state,
+            self.model_state,
+            self.beats.state,
+            self.intervals.state,
+        )
+        return encode(state, self._identity())
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from a saved state; what follows is bit-equal to a stream that was never interrupted.
+
+        Raises
+        ------
+        StateError
+            If it is no saved state, or one of another schema, model, rate, hop or set of leads.
+        """
+        state = decode(StreamState, saved, self._identity())
+        self.n_samples, self.block, self.finished = state.n_samples, state.block, state.finished
+        self.waiting = [state.waiting]
+        self.condition.state, self.model_state = state.condition, state.model
+        self.beats.state, self.intervals.state = state.beats, state.intervals
+
+    def _identity(self) -> dict[str, object]:
+        """What a saved state must agree with."""
+        return {"model": self.model.hash, "fs": str(self.fs), "leads": list(self.leads), "hop": self.hop}
 
     def _checked(self, samples: ArrayLike) -> NDArray[np.floating]:
         try:
@@ -159,6 +218,6 @@ def _split(conditioned: Conditioned) -> list[ModelInput]:
     edges = [0, *np.flatnonzero(conditioned.restart.any(axis=0)), conditioned.n_blocks]
     return [
         ModelInput(conditioned.blocks(begin, end), conditioned.restart[:, begin])
-        for begin, end in zip(edges[:-1], edges[1:], strict=True)
+        for begin, end in pairwise(edges)
         if begin < end
     ]

@@ -8,9 +8,7 @@ import typer
 
 Leads = Annotated[
     list[str] | None,
-    typer.Option(
-        "--lead", metavar="NAME", help="Lead to use; repeat it for more. All of them if none is named."
-    ),
+    typer.Option("--lead", metavar="NAME", help="Lead to use; repeat it for more. All of them if none is named."),
 ]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Trained model that judges.")]
 

@@ -24,9 +24,7 @@ class LeadChoice(StrEnum):
 def evaluate(
     model: Annotated[str, typer.Argument(help="Trained model, by name or folder.")] = "instant",
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
-    leads: Annotated[
-        LeadChoice, typer.Option(help="First lead only, or all leads beside it.")
-    ] = LeadChoice.first,
+    leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
     out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -74,9 +72,7 @@ def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: b
         notes.append(f"{on}: only {len(names)} of its {len(split(on))} records are on this machine")
     seen = len(trained_on & set(names))
     if seen:
-        notes.append(
-            f"{seen} of these records trained the model: their figures show its fit, not its accuracy"
-        )
+        notes.append(f"{seen} of these records trained the model: their figures show its fit, not its accuracy")
     if on in TEST_SPLITS and not recorded:
         notes.append("not in a checkout of Ectopy: this look at a test split is not recorded")
     return notes
@@ -130,6 +126,4 @@ def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> None
             beside.write_text(content, encoding="utf-8")
             typer.echo(f"wrote {beside.replace(f'{stem}{suffix}')}")
     except OSError as error:
-        raise OutputError(
-            f"{stem.parent}: can't be written ({error.strerror}); choose another folder"
-        ) from None
+        raise OutputError(f"{stem.parent}: can't be written ({error.strerror}); choose another folder") from None

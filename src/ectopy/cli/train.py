@@ -17,9 +17,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the trained model; the installed models' if not given.")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder of what a run needs to go on after a break.")] = Path(
-        "runs"
-    ),
+    runs: Annotated[Path, typer.Option(help="Folder of what a run needs to go on after a break.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation by patient.")] = 4,
     resume: Annotated[bool, typer.Option(help="Go on where a run with the same settings stopped.")] = True,

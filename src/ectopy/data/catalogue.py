@@ -104,8 +104,7 @@ _ALL = (
         fs=Fraction(250),
         leads=2,
         use="external test",
-        citation="Greenwald SD. Development and analysis of a ventricular fibrillation detector. "
-        "MS thesis, MIT (1986)",
+        citation="Greenwald SD. Development and analysis of a ventricular fibrillation detector. MS thesis, MIT (1986)",
     ),
     Database(
         name="afdb",

@@ -75,9 +75,7 @@ def _fetch_all(session: Session, known: Database, folder: Path, report: Progress
     address = f"{mirror.rstrip('/')}/{known.slug}/{known.version}"
     sums = _checksums(session, f"{address}/{CHECKSUMS}", folder / CHECKSUMS)
     prefix = f"{known.folder}/" if known.folder else ""
-    wanted = _wanted(
-        {file.removeprefix(prefix): sha for file, sha in sums.items() if file.startswith(prefix)}
-    )
+    wanted = _wanted({file.removeprefix(prefix): sha for file, sha in sums.items() if file.startswith(prefix)})
     if not wanted:
         raise DownloadError(f"{address}/{CHECKSUMS}: lists no record of {known.name}; check ECTOPY_MIRROR")
     for done, (file, sha256) in enumerate(wanted.items()):
@@ -98,8 +96,7 @@ def _wanted(sums: dict[str, str]) -> dict[str, str]:
     return {
         file: sums[file]
         for file in sorted(sums)
-        if file in _LISTS
-        or (file.endswith(_SUFFIXES) and "/" not in file and f"{Path(file).stem}.hea" in sums)
+        if file in _LISTS or (file.endswith(_SUFFIXES) and "/" not in file and f"{Path(file).stem}.hea" in sums)
     }
 
 
@@ -120,9 +117,7 @@ def _parse(name: str, path: Path) -> dict[str, str]:
     sums = {row[2]: row[1] for row in rows if row}
     if not sums or None in rows:
         path.unlink()
-        raise DownloadError(
-            f"{name}: no list of checksums; check ECTOPY_MIRROR and the network, and try again"
-        )
+        raise DownloadError(f"{name}: no list of checksums; check ECTOPY_MIRROR and the network, and try again")
     return sums
 
 
@@ -143,9 +138,7 @@ def _fetch_one(session: Session, url: str, path: Path, sha256: str, received: Ca
         part.unlink()
         if fresh:
             break
-    raise DownloadError(
-        f"{url}: wrong bytes (SHA-256 differs from {CHECKSUMS}); deleted them; try again later"
-    )
+    raise DownloadError(f"{url}: wrong bytes (SHA-256 differs from {CHECKSUMS}); deleted them; try again later")
 
 
 def _receive(session: Session, url: str, part: Path, received: Callable[[int], None]) -> None:
@@ -181,9 +174,7 @@ def _receive(session: Session, url: str, part: Path, received: Callable[[int], N
             if part.exists() and part.stat().st_size > size:
                 failures = 0
         except exceptions.RequestException as error:
-            raise DownloadError(
-                f"{url}: can't be fetched ({error}); check ECTOPY_MIRROR if it is set"
-            ) from error
+            raise DownloadError(f"{url}: can't be fetched ({error}); check ECTOPY_MIRROR if it is set") from error
         failures += 1
         if failures == _TRIES:
             raise DownloadError(

@@ -34,9 +34,7 @@ def find(name: str, data_dir: str | Path | None = None) -> Path:
         if any((root / known.name).glob("*.hea")):
             return root / known.name
     places = ", ".join(str(root) for root in roots(data_dir))
-    raise RecordError(
-        f"{name}: not on this machine (looked in {places}); fetch it with 'ectopy data get {name}'"
-    )
+    raise RecordError(f"{name}: not on this machine (looked in {places}); fetch it with 'ectopy data get {name}'")
 
 
 def records(name: str, data_dir: str | Path | None = None) -> tuple[str, ...]:
@@ -50,9 +48,7 @@ def present(names: Iterable[str], data_dir: str | Path | None = None) -> tuple[s
     return tuple(name for name in names if _header(name, data_dir))
 
 
-def read(
-    source: str | Path, *, leads: Sequence[str] | None = None, data_dir: str | Path | None = None
-) -> Recording:
+def read(source: str | Path, *, leads: Sequence[str] | None = None, data_dir: str | Path | None = None) -> Recording:
     """Read a recording.
 
     source : `demo`, a database's record (`mitdb/100`), or the path of a file
@@ -78,14 +74,10 @@ def read(
     if isinstance(source, Path) or _may_be_read(Path(name)):
         return formats.read(name, leads=leads)
     if not in_database:
-        raise RecordError(
-            f"{name}: no such recording; expected 'demo', a record as mitdb/100, or a file's path"
-        )
+        raise RecordError(f"{name}: no such recording; expected 'demo', a record as mitdb/100, or a file's path")
     folder, _, record = name.partition("/")
     if not record:
-        raise RecordError(
-            f"{name}: a database of {CATALOGUE[name].records} records; name one, as {name}/RECORD"
-        )
+        raise RecordError(f"{name}: a database of {CATALOGUE[name].records} records; name one, as {name}/RECORD")
     place = find(folder, data_dir)
     raise RecordError(f"{name}: no record {record} in {place}; 'ectopy data get {folder}' fetches all")
 

@@ -20,16 +20,12 @@ def _names(folder: str, numbers: str) -> tuple[str, ...]:
 PACED = _names("mitdb", "102 104 107 217")
 
 _SVDB = [*range(800, 813), *range(820, 830), *range(840, 895)]  # its RECORDS
-_DS1 = _names(
-    "mitdb", "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230"
-)
+_DS1 = _names("mitdb", "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230")
 _SVDB_EVEN = tuple(f"svdb/{number}" for number in _SVDB if number % 2 == 0 and number != 878)
 
 _SPLITS = {
     "DS1": _DS1,
-    "DS2": _names(
-        "mitdb", "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234"
-    ),
+    "DS2": _names("mitdb", "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234"),
     "svdb-even": _SVDB_EVEN,
     "svdb-odd": tuple(f"svdb/{number}" for number in _SVDB if number % 2),
 }

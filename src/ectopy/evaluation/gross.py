@@ -34,9 +34,7 @@ def record_table(scores: Sequence[RecordScores]) -> pd.DataFrame:
     """
     starts = {s.start_s for s in scores}
     if len(starts) != 1:
-        raise SignalError(
-            f"{len(scores)} records scored from {sorted(starts)} s; expected one or more, from one start"
-        )
+        raise SignalError(f"{len(scores)} records scored from {sorted(starts)} s; expected one or more, from one start")
     rows = [{"patient": s.patient, **s.counts()} for s in scores]
     return pd.DataFrame(rows, index=pd.Index([s.record for s in scores], name="record")).dropna(axis=1)
 
@@ -67,9 +65,7 @@ class Pool:
         """Each figure over `n_draws` bootstrap draws of the patients; one seed draws alike in every pool."""
         return self.figures(draw_patients(len(self.patients), n_draws, seed))
 
-    def _ranking_figures(
-        self, name: str, items: Sequence[Binary], weights: np.ndarray
-    ) -> dict[str, np.ndarray]:
+    def _ranking_figures(self, name: str, items: Sequence[Binary], weights: np.ndarray) -> dict[str, np.ndarray]:
         truth = np.concatenate([item.truth for item in items])
         score = np.concatenate([item.score for item in items])
         owner = np.repeat(self._owner, [len(item.truth) for item in items])

@@ -33,9 +33,7 @@ def commit(root: Path) -> str:
     return _git(root, "rev-parse", "HEAD") + ("+changes" if changed else "")
 
 
-def record_look(
-    root: Path, *, model: str, sha256: str, split: str, leads: str, scores: Mapping[str, Scores]
-) -> Path:
+def record_look(root: Path, *, model: str, sha256: str, split: str, leads: str, scores: Mapping[str, Scores]) -> Path:
     """Append a line to the checkout's `benchmarks/test_runs.csv`.
 
     leads : `first` or `all`

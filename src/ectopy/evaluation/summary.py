@@ -105,9 +105,7 @@ def summarize(scores: Sequence[RecordScores], *, draws: int = 1000, seed: int = 
     )
 
 
-def compare(
-    a: Sequence[RecordScores], b: Sequence[RecordScores], *, draws: int = 1000, seed: int = 0
-) -> pd.DataFrame:
+def compare(a: Sequence[RecordScores], b: Sequence[RecordScores], *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Figures of two models on the same records, and their difference by a paired bootstrap over patients.
 
     Each draw weights the patients of both models alike, so what a hard patient costs both falls out.

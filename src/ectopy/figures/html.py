@@ -47,9 +47,7 @@ def analysis_html(analysis: Analysis) -> str:
 
 
 def _block(title: str, rows: Mapping[str, str], picture: str) -> str:
-    table = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items()
-    )
+    table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
     return f'<div><b>{escape(title)}</b><table style="text-align:left">{table}</table>{picture}</div>'
 
 

@@ -123,9 +123,7 @@ def _fit(lead: str, values: np.ndarray, calibrated: bool) -> Band:
             low, high = float(inner_low), float(inner_high)
     span, room = high - low, _HIGHEST_MM - 2 * _MARGIN_MM
     if not calibrated:
-        return Band(
-            lead, (low + high) / 2, (_LOWEST_MM - 2 * _MARGIN_MM) / span if span else 1, _LOWEST_MM, False
-        )
+        return Band(lead, (low + high) / 2, (_LOWEST_MM - 2 * _MARGIN_MM) / span if span else 1, _LOWEST_MM, False)
     halvings = max(0, math.ceil(math.log2(span * MM_PER_MV / room))) if span else 0
     gain = MM_PER_MV / 2**halvings
     height = max(_LOWEST_MM, 5 * math.ceil((span * gain + 2 * _MARGIN_MM) / 5))

@@ -46,9 +46,7 @@ def recording_strip(recording: Recording, start_s: float = 0.0, seconds: float =
         If the stretch lies outside the recording or is longer than 120 s (3 m of paper).
     """
     if not 0 < seconds <= _LONGEST_S:
-        raise SignalError(
-            f"seconds={seconds:g}: expected more than 0 and at most {_LONGEST_S:g} on one strip"
-        )
+        raise SignalError(f"seconds={seconds:g}: expected more than 0 and at most {_LONGEST_S:g} on one strip")
     if not 0 <= start_s < recording.duration_s:
         raise SignalError(f"start_s={start_s:g} lies outside the recording of {recording.duration_s:g} s")
     piece = paper.stretch(recording, start_s, seconds)
@@ -118,16 +116,12 @@ def _mark(ax: Axes, piece: paper.Stretch, beats: Iterable[tuple[float, str, str]
     for time, letter, colour in beats:
         if not piece.start_s <= time < piece.start_s + piece.seconds:
             continue
-        ax.text(
-            time, row, letter, color=colour, fontsize=8, weight="bold", ha="center", va="center", gid="beat"
-        )
+        ax.text(time, row, letter, color=colour, fontsize=8, weight="bold", ha="center", va="center", gid="beat")
         ax.vlines(time, row - 2.5, row - 1.5, color=colour, lw=0.8)
         if colour == CLASS_COLOURS["N"]:
             continue
         near = (piece.time >= time + _QRS_S[0]) & (piece.time <= time + _QRS_S[1])
-        ax.plot(
-            piece.time[near], paper.trace_height(piece, piece.time[near]), color=colour, lw=1.6, gid="complex"
-        )
+        ax.plot(piece.time[near], paper.trace_height(piece, piece.time[near]), color=colour, lw=1.6, gid="complex")
 
 
 def _title(ax: Axes, piece: paper.Stretch, text: str) -> None:
@@ -139,12 +133,8 @@ def _title(ax: Axes, piece: paper.Stretch, text: str) -> None:
 
 
 def _header(figure: Figure, page: tuple[float, float], analysis: Analysis, n: int) -> None:
-    def write(
-        mm: float, text: str, size: float, left: float = _LEFT, weight: str = "bold", color: str = "k"
-    ) -> None:
-        figure.text(
-            left / page[0], 1 - mm / page[1], text, fontsize=size, va="top", weight=weight, color=color
-        )
+    def write(mm: float, text: str, size: float, left: float = _LEFT, weight: str = "bold", color: str = "k") -> None:
+        figure.text(left / page[0], 1 - mm / page[1], text, fontsize=size, va="top", weight=weight, color=color)
 
     recording = analysis.recording
     what = f"the {n} worst intervals" if n else "no abnormal or unreadable interval"

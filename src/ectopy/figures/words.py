@@ -47,9 +47,7 @@ def headline(summary: Summary) -> str:
 
 def facts(summary: Summary) -> dict[str, str]:
     """A summary as names and values to read."""
-    beats = ", ".join(
-        f"{n:,} {CLASS_NAMES[aami] if aami else 'without class'}" for aami, n in summary.beats.items()
-    )
+    beats = ", ".join(f"{n:,} {CLASS_NAMES[aami] if aami else 'without class'}" for aami, n in summary.beats.items())
     rate = "" if summary.heart_rate is None else f"{summary.heart_rate:.0f} beats/min (median)"
     table = {
         "length": clock(summary.duration_s),

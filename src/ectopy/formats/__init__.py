@@ -37,6 +37,4 @@ def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = 
             f"{path}: in no format that Ectopy reads, or without its header {header_path(path).name}; "
             "it reads WFDB records (.hea with .dat or .mat)"
         )
-    raise RecordError(
-        f"{path}: no such recording; expected a WFDB record, such as 100 where 100.hea and 100.dat are"
-    )
+    raise RecordError(f"{path}: no such recording; expected a WFDB record, such as 100 where 100.hea and 100.dat are")

@@ -115,9 +115,7 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise FormatError(
-            f"{path}: can't be read ({error.strerror}); check the file and its permissions"
-        ) from None
+        raise FormatError(f"{path}: can't be read ({error.strerror}); check the file and its permissions") from None
     if b"\0" in text:
         raise FormatError(f"{path}: no WFDB header but binary data; expected lines of text")
     lines = (line.strip() for line in text.decode("utf-8", errors="replace").splitlines())
@@ -126,13 +124,9 @@ def _lines(path: Path) -> list[str]:
 
 def _exactly(path: Path, lines: list[str], count: int, what: str) -> list[str]:
     if count == 0:
-        raise FormatError(
-            f"{path}: a header without {what}, so there is nothing to read; expected at least one"
-        )
+        raise FormatError(f"{path}: a header without {what}, so there is nothing to read; expected at least one")
     if len(lines) < count:
-        raise FormatError(
-            f"{path}: promises {count} {what} but describes {len(lines)}; copy the header again"
-        )
+        raise FormatError(f"{path}: promises {count} {what} but describes {len(lines)}; copy the header again")
     return lines[:count]
 
 
@@ -147,20 +141,14 @@ def _signal(path: Path, line: str) -> Signal:
     file, *rest = line.split(maxsplit=2)
     storage = _STORAGE.fullmatch(rest[0]) if rest else None
     if storage is None or not (file == "~" or _NAME.fullmatch(file)):
-        raise FormatError(
-            f"{path}: signal line {line!r}; expected a file name and a storage format, as '100.dat 212'"
-        )
+        raise FormatError(f"{path}: signal line {line!r}; expected a file name and a storage format, as '100.dat 212'")
     if storage[1] not in (*FORMATS, NO_SIGNAL):
-        raise FormatError(
-            f"{path}: storage format {storage[1]} of {file}; expected one of {', '.join(FORMATS)}"
-        )
+        raise FormatError(f"{path}: storage format {storage[1]} of {file}; expected one of {', '.join(FORMATS)}")
     gain_text, rest_text = [*rest[1].split(maxsplit=1), ""][:2] if len(rest) > 1 else ("", "")
     gain = _GAIN.fullmatch(gain_text)
     value = float(gain[1]) if gain else 0.0
     if (gain is None and gain_text) or not math.isfinite(value):
-        raise FormatError(
-            f"{path}: gain {gain_text!r} of {file}; expected a number, as '200' or '200(1024)/mV'"
-        )
+        raise FormatError(f"{path}: gain {gain_text!r} of {file}; expected a number, as '200' or '200(1024)/mV'")
     # resolution, zero, first value, checksum, block size; then the name, which may hold spaces
     numbers = _NUMBERS.match(rest_text)
     parts = [int(number) for number in numbers[0].split()] if numbers else []

@@ -89,9 +89,7 @@ def _parts(header: Header) -> tuple[list[_Part], int]:
     if not header.segments:
         with_data = [signal for signal in header.signals if signal.storage != NO_SIGNAL]
         if not with_data:
-            raise FormatError(
-                f"{header.path}: a header without signal data, as of a layout; name the whole record"
-            )
+            raise FormatError(f"{header.path}: a header without signal data, as of a layout; name the whole record")
         length = header.length if header.length is not None else _held(header, with_data[0])
         return [(header, 0, length)], length
     parts: list[_Part] = []
@@ -103,9 +101,7 @@ def _parts(header: Header) -> tuple[list[_Part], int]:
     if not parts:
         raise FormatError(f"{header.path}: all its segments are gaps; expected one with signals")
     if header.length is not None and header.length != frames:
-        raise FormatError(
-            f"{header.path}: promises {header.length:,} samples, its segments add up to {frames:,}"
-        )
+        raise FormatError(f"{header.path}: promises {header.length:,} samples, its segments add up to {frames:,}")
     return parts, frames
 
 
@@ -117,9 +113,7 @@ def _segment_header(record: Header, segment: Segment) -> Header:
     if header.segments:
         raise FormatError(f"{path}: a segment of segments, in {record.path.name}; expected signals")
     if header.fs != record.fs:
-        raise FormatError(
-            f"{path}: {float(header.fs)} Hz in a record of {float(record.fs)} Hz; expected the same"
-        )
+        raise FormatError(f"{path}: {float(header.fs)} Hz in a record of {float(record.fs)} Hz; expected the same")
     return header
 
 
@@ -132,9 +126,7 @@ def _announced(record: Header, parts: list[_Part]) -> list[Signal]:
             if known is None or known.storage == NO_SIGNAL:
                 signals[signal.name] = signal
             elif known.per_frame != signal.per_frame and signal.storage != NO_SIGNAL:
-                raise FormatError(
-                    f"{header.path}: {signal.name} has another rate than elsewhere in {record.path.name}"
-                )
+                raise FormatError(f"{header.path}: {signal.name} has another rate than elsewhere in {record.path.name}")
     return [signal for signal in signals.values() if signal.storage != NO_SIGNAL]
 
 
@@ -152,18 +144,14 @@ def _choose(path: Path, signals: list[Signal], leads: Sequence[str] | None) -> l
     return chosen
 
 
-def _samples(
-    header: Header, parts: list[_Part], length: int, chosen: list[Signal], remedy: str
-) -> np.ndarray:
+def _samples(header: Header, parts: list[_Part], length: int, chosen: list[Signal], remedy: str) -> np.ndarray:
     """(length, n_leads) float32, mV; NaN where nothing was recorded."""
     names = [signal.name for signal in chosen]
     per_frame = max(signal.per_frame for signal in chosen)
     for part, _, frames in parts:
         _check_files(part, frames, _columns(part, names), remedy)
     if not 0 < length < _TOO_LONG:
-        raise FormatError(
-            f"{header.path}: promises {length:,} samples; expected some, and fewer than {_TOO_LONG:,}"
-        )
+        raise FormatError(f"{header.path}: promises {length:,} samples; expected some, and fewer than {_TOO_LONG:,}")
     samples = np.full((length, len(names)), np.nan, dtype=np.float32)
     for part, first, frames in parts:
         channels = _columns(part, names)

@@ -42,9 +42,11 @@ def build(config: InstantConfig = InstantConfig()) -> keras.Model:
     for number, dilation in enumerate(config.ahead + config.back):
         reach = (config.kernel - 1) * dilation
         right = reach // 2 if number < len(config.ahead) else 0
-        padded = layers.ZeroPadding2D(((0, 0), (reach - right, right)))(x)
-        x = layers.Add()([x, _branch(number, padded, dilation, config)])
-    return keras.Model(signal, _head(x), name="instant")
+        # zeros before the first frame and `right` frames kept from before it: what the stream's empty pasts give
+        padded = layers.ZeroPadding2D(((0, 0), (reach, right)))(x)
+        late = padded[:, :, reach - right : -right or None]  # (a second padding crashes TensorFlow 2.21's oneDNN)
+        x = layers.Add()([late, _branch(number, padded, dilation, config)])
+    return keras.Model(signal, _head(x)[:, config.lookahead :], name="instant")
 
 
 def step(config: InstantConfig = InstantConfig()) -> keras.Model:

@@ -1,7 +1,7 @@
-"""The one signal path: mask, condition, quality, beats. Training, offline analysis and the stream call the same steps."""
+"""The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
 
 from ectopy.signal.beats import BeatFinder, BeatState, Thresholds
-from ectopy.signal.condition import BATCH, Condition, Conditioned, condition
+from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
 from ectopy.signal.findings import asystole, no_organised_rhythm
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
 from ectopy.signal.level import READABLE
@@ -16,6 +16,7 @@ __all__ = [
     "BeatFinder",
     "BeatState",
     "Condition",
+    "ConditionState",
     "Conditioned",
     "Thresholds",
     "asystole",

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from ectopy.recording import AAMI_CLASSES, AamiClass
 from ectopy.signal.condition import Conditioned
@@ -77,10 +76,11 @@ class BeatFinder:
 
         here = 1 - p[:, 0]
         here[1:-1] = (here[:-2] + here[1:-1] + here[2:]) / 3
-        tallest = maximum_filter1d(here, 2 * _APART + 1, mode="constant")
-        is_peak = (here >= self._at.beat) & (here == tallest)
+        around = np.lib.stride_tricks.sliding_window_view(here, 2 * _APART + 1)[1 : n + 1]
+        mine = here[_REACH : _REACH + n]
+        is_peak = (mine >= self._at.beat) & (mine == around.max(axis=1))
         beats, last, peak = [], state.last, state.peak
-        for at in np.flatnonzero(is_peak[_REACH : _REACH + n]) + _REACH:
+        for at in np.flatnonzero(is_peak) + _REACH:
             frame = state.decided + int(at) - _REACH
             if frame - peak <= _APART:  # a tie with the beat before
                 continue
@@ -116,17 +116,17 @@ class BeatFinder:
         return ends, void
 
     def _beat(self, classes: NDArray[np.float64], frame: int, size: NDArray[np.float64], last: int) -> Beat:
-        probabilities = [float(p) for p in classes / classes.sum()]
-        anomaly = min(max(1 - probabilities[0] - probabilities[4], 0.0), 1.0)
-        choice = (1, 2, 3) if anomaly >= self._at.abnormal else (0, 4)
-        aami: AamiClass = AAMI_CLASSES[max(choice, key=lambda c: probabilities[c])]
+        n, s, v, f, q = (classes / classes.sum()).tolist()
+        anomaly = min(max(1.0 - n - q, 0.0), 1.0)
+        choice: dict[AamiClass, float] = {"S": s, "V": v, "F": f} if anomaly >= self._at.abnormal else {"N": n, "Q": q}
+        aami = max(choice, key=lambda name: choice[name])
         middle = frame * LABEL_STEP + LABEL_STEP // 2
         begin = max(middle - _SNAP, LAG)
         at = begin - (self.state.decided - _REACH) * LABEL_STEP
         r_peak = begin + int(size[at : at + middle + _SNAP + 1 - begin].argmax())
         sample = round(Fraction(r_peak - LAG, RATE) * self._fs)
         rr_s = float((sample - last) / self._fs) if last >= 0 else float("nan")
-        return Beat(sample, float(sample / self._fs), aami, *probabilities, rr_s, anomaly)
+        return Beat(sample, float(sample / self._fs), aami, n, s, v, f, q, rr_s, anomaly)
 
 
 def _weight(conditioned: Conditioned) -> NDArray[np.float64]:

@@ -8,11 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from ectopy.signal.filters import HighPass
+from ectopy.signal.filters import HighPass, HighPassState
 from ectopy.signal.grid import RATE, block_start
-from ectopy.signal.level import Level
-from ectopy.signal.mask import Mask
-from ectopy.signal.resample import Resample
+from ectopy.signal.level import LeadLevel, Level
+from ectopy.signal.mask import Mask, MaskState
+from ectopy.signal.resample import Resample, ResampleState
 
 BATCH = 64  # blocks that are worked on at once
 
@@ -53,6 +53,16 @@ class Conditioned:
         )
 
 
+@dataclass(frozen=True)
+class ConditionState:
+    """What the steps carry."""
+
+    mask: MaskState
+    resample: ResampleState
+    high_pass: HighPassState
+    level: list[LeadLevel]
+
+
 class Condition:
     """The chain of steps; each carries its own state."""
 
@@ -61,6 +71,15 @@ class Condition:
         self.resample = Resample(fs, n_leads)
         self.high_pass = HighPass(n_leads)
         self.level = Level(n_leads)
+
+    @property
+    def state(self) -> ConditionState:
+        return ConditionState(self.mask.state, self.resample.state, self.high_pass.state, self.level.state)
+
+    @state.setter
+    def state(self, state: ConditionState) -> None:
+        self.mask.state, self.resample.state = state.mask, state.resample
+        self.high_pass.state, self.level.state = state.high_pass, state.level
 
     def push(self, samples: NDArray[np.floating], n_blocks: int) -> Conditioned:
         """(n, n_leads) raw samples of exactly `n_blocks` whole blocks."""

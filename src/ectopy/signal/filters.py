@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class HighPass:
         y, states = np.empty_like(x), np.empty_like(self.state.zi)
         for lead, zi in enumerate(self.state.zi):
             edges = [0, *np.flatnonzero(restart[lead]), x.shape[1]]
-            for begin, end in zip(edges[:-1], edges[1:], strict=True):
+            for begin, end in pairwise(edges):
                 if begin == end:
                     continue
                 if restart[lead, begin]:

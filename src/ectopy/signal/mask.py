@@ -61,6 +61,7 @@ class Mask:
     def __init__(self, fs: Fraction, n_leads: int):
         self._fs = fs
         self._hold = floor(HOLD_S * fs)
+        self._restart_after = floor(RESTART_S * fs)
         self.state = MaskState(
             block=0,
             pending=np.zeros((n_leads, 0)),
@@ -167,7 +168,12 @@ class Mask:
         return all_spans
 
     def _mark_far(
-        self, row: NDArray[np.float64], lost: NDArray[np.bool_], middle: float, span: float, known: list[float]
+        self,
+        row: NDArray[np.float64],
+        lost: NDArray[np.bool_],
+        middle: float,
+        span: float,
+        known: list[float],
     ) -> None:
         usual = known[int(0.8 * len(known))] if known else 0.0
         far = np.abs(row - middle)
@@ -193,9 +199,7 @@ class Mask:
         before = np.maximum.accumulate(np.maximum(good, self.state.last_good[:, None]), axis=1)
         after = np.minimum.accumulate(np.where(missing, _FAR, index)[:, ::-1], axis=1)[:, ::-1]
         seen = before >= start
-        v0 = np.where(
-            seen, np.take_along_axis(x, np.where(seen, before - start, 0), axis=1), self.state.held[:, None]
-        )
+        v0 = np.where(seen, np.take_along_axis(x, np.where(seen, before - start, 0), axis=1), self.state.held[:, None])
         come = after < _FAR
         v1 = np.where(come, np.take_along_axis(x, np.where(come, after - start, 0), axis=1), v0)
         after = np.where(come, after, before)
@@ -204,16 +208,14 @@ class Mask:
         values = np.where(missing, np.where(short, v0 + (v1 - v0) * share, v0), x)
         return values[:, :n_out], (missing & ~short)[:, :n_out], good
 
-    def _restarts(
-        self, good: NDArray[np.int64], start: int, n_out: int, edges: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _restarts(self, good: NDArray[np.int64], start: int, n_out: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
         restart_at = np.full((len(good), len(edges) - 1), -1)
         for lead, row in enumerate(good[:, :n_out]):
             present = np.flatnonzero(row >= 0)
             if len(present) == 0:
                 continue
             previous = np.concatenate([[self.state.last_good[lead]], row[present[:-1]]])
-            long = (row[present] - previous - 1 > RESTART_S * self._fs) | (previous < 0)
+            long = (row[present] - previous - 1 > self._restart_after) | (previous < 0)
             for at in present[long]:
                 restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at
         return restart_at

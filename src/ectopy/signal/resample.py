@@ -85,6 +85,9 @@ class Resample:
             in_gap[:, b] = gap[:, at] | gap[:, at + 1]
         start = self._reach(state.block + n_blocks)
         self.state = ResampleState(
-            state.block + n_blocks, start, x[:, start - state.start :].copy(), gap[:, start - state.start :].copy()
+            state.block + n_blocks,
+            start,
+            x[:, start - state.start :].copy(),
+            gap[:, start - state.start :].copy(),
         )
         return y, in_gap

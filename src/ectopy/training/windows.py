@@ -31,7 +31,6 @@ class Windows(keras.utils.PyDataset):
         steps: int,
         lookahead: int,
         seed: int,
-        first_epoch: int = 0,
     ):
         super().__init__()
         self._patients = sorted({e.patient for e in examples})
@@ -39,16 +38,17 @@ class Windows(keras.utils.PyDataset):
         self._noise = noise
         self._n = seconds * RATE
         self._batch, self._steps, self._lookahead = batch, steps, lookahead
-        self._seed, self._epoch = seed, first_epoch
+        self._seed = seed
+        self.epoch = 0
 
     def __len__(self) -> int:
         return self._steps
 
     def on_epoch_end(self) -> None:
-        self._epoch += 1
+        self.epoch += 1
 
     def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng((self._seed, self._epoch, step))
+        rng = np.random.default_rng((self._seed, self.epoch, step))
         signal, label, weight = zip(*(self._window(rng) for _ in range(self._batch)), strict=True)
         return np.stack(signal), np.stack(label), np.stack(weight)
 

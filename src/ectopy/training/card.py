@@ -1,0 +1,129 @@
+"""The model card: what a model is, what trained it, and how it does on patients it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from ectopy.errors import OutputError
+from ectopy.evaluation import RecordScores, summarize
+from ectopy.models.instant import CLASSES, InstantConfig
+from ectopy.signal import LABEL_STEP, LAG, RATE
+
+_FIGURES = (
+    "beat.detection.se", "beat.detection.ppv", "beat.V.se", "beat.V.ppv", "beat.V.f1", "beat.S.se", "beat.S.ppv",
+    "beat.S.f1", "beat.F.f1", "beat.abnormal.f1", "beat.abnormal.auroc", "interval.abnormal.f1",
+    "interval.abnormal.auprc", "interval.unreadable.share", "interval.false_alarms.per_hour",
+)  # fmt: skip
+
+
+def describe(
+    config: InstantConfig,
+    *,
+    protocol: str,
+    records: Sequence[str],
+    settings: dict[str, Any],
+    thresholds: dict[str, float],
+    scores: Sequence[RecordScores] = (),
+) -> dict[str, Any]:
+    """The card of `instant`, less what follows from its file.
+
+    settings : how it was trained
+    scores : out of fold, a record each
+    """
+    return {
+        "name": "instant",
+        "does": "finds heartbeats in one lead and gives each its AAMI class, 32 labels a second",
+        "limits": "research software, not a medical device; no paced patient trained it",
+        "input": f"one lead at {RATE} Hz as ectopy.signal conditions it; QRS complexes about 2 from peak to peak",
+        "output": list(CLASSES),
+        "lookahead": config.lookahead,
+        "delay_s": round(config.lookahead * LABEL_STEP / RATE + LAG / RATE + 7 * LABEL_STEP / RATE, 3),
+        "config": asdict(config),
+        "thresholds": thresholds,
+        "protocol": protocol,
+        "records": list(records),
+        "data": "MIT-BIH Arrhythmia Database 1.0.0; noise of MIT-BIH Noise Stress Test Database 1.0.0 (ODC-By 1.0)",
+        "training": settings,
+        "figures": _figures(scores) if scores else {},
+        "made_with": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("ectopy", "keras", "onnx")},
+            "tensorflow": tf.__version__,
+        },
+    }
+
+
+def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> None:
+    """`model.onnx`, `card.json` and `card.md`, which go together by the hash.
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    card = {"version": digest[:8], **card, "sha256": digest, "bytes": len(content)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(content)
+        (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        (folder / "card.md").write_text(_markdown(card), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the model can't be written there ({error.strerror}); name another with --out"
+        ) from None
+
+
+def _figures(scores: Sequence[RecordScores]) -> dict[str, Any]:
+    summary = summarize(scores)
+    table = summary.figures.loc[list(_FIGURES), ["value", "low", "high"]].round(4)
+    return {
+        "of": f"{len(scores)} training records, each by a model that had not seen its patient; first lead, end to end",
+        "from_s": summary.start_s,
+        "intervals": "95 %, bootstrap over patients",
+        "table": table.to_dict(orient="index"),
+    }
+
+
+def _markdown(card: dict[str, Any]) -> str:
+    lines = [
+        f"# {card['name']} {card['version']}",
+        "",
+        f"It {card['does']}. Limits: {card['limits']}.",
+        "",
+        f"- Input: {card['input']}; output: {', '.join(card['output'])}, {card['delay_s']} s after the moment",
+        f"- Data: {card['data']}",
+        f"- Trained on (protocol `{card['protocol']}`): {', '.join(card['records'])}",
+        f"- Architecture: {card['config']}",
+        f"- Training: {card['training']}",
+        f"- Operating point, chosen out of fold: {card['thresholds']}",
+        f"- Made with: {card['made_with']}",
+        f"- File: {card['bytes']:,} bytes, SHA-256 `{card['sha256']}`",
+    ]
+    if card["figures"]:
+        lines += [
+            "",
+            "## Out of fold",
+            "",
+            f"{card['figures']['of']}, from {card['figures']['from_s']:.0f} s on.",
+            "",
+        ]
+        lines += ["| figure | value | 95 % interval over patients |", "| --- | --- | --- |"]
+        lines += [
+            f"| {name} | {row['value']:.4f} | {row['low']:.4f} to {row['high']:.4f} |"
+            for name, row in card["figures"]["table"].items()
+        ]
+        lines += [
+            "",
+            "Test figures are the benchmark command's (`ectopy evaluate`): training never sees a test patient.",
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,67 @@
+"""A trained Keras model to the ONNX file that ships: the stepped form, with its states as inputs and outputs."""
+
+from __future__ import annotations
+
+import warnings
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+
+_OPSET = 17
+
+
+def to_onnx(model: keras.Model, step: keras.Model) -> bytes:
+    """`step` with the weights of `model`: inputs `signal`, `state_…`; outputs `label`, `after_…`."""
+    for layer in model.layers:
+        if layer.weights:
+            step.get_layer(layer.name).set_weights(layer.get_weights())
+    names = [tensor.name for tensor in step.inputs]
+    signature = [
+        tf.TensorSpec([None if size is None else size for size in tensor.shape], tf.float32, name=tensor.name)
+        for tensor in step.inputs
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import tf2onnx
+
+        graph, _ = tf2onnx.convert.from_function(
+            tf.function(lambda *inputs: step(list(inputs), training=False), input_signature=signature),
+            input_signature=signature,
+            opset=_OPSET,
+            inputs_as_nchw=names[1:],  # as ONNX Runtime wants its convolutions: no transposing in each call
+            outputs_as_nchw=[f"Identity_{n}:0" for n in range(1, len(names))],
+        )
+    _rename(graph, names, ["label", *(name.replace("state", "after") for name in names[1:])])
+    onnx.checker.check_model(graph, full_check=True)
+    return graph.SerializeToString()
+
+
+def _rename(graph: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> None:
+    new = {old.name: name for old, name in zip(graph.graph.input, inputs, strict=True)}
+    new |= {old.name: name for old, name in zip(graph.graph.output, outputs, strict=True)}
+    for node in graph.graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+    for value in [*graph.graph.input, *graph.graph.output]:
+        value.name = new[value.name]
+        value.type.tensor_type.shape.dim[0].dim_param = "leads"
+    graph.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "samples"
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "frames"
+
+
+def difference(model: keras.Model, content: bytes, lookahead: int, signal: np.ndarray) -> float:
+    """Largest difference in probability between Keras over a whole window and ONNX second by second."""
+    import onnxruntime as ort
+
+    whole = model(signal, training=False).numpy()
+    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [i.name for i in session.get_inputs()]
+    state = [np.zeros((len(signal), *i.shape[1:]), np.float32) for i in session.get_inputs()[1:]]
+    labels = []
+    for begin in range(0, signal.shape[1], 128):
+        label, *state = session.run(None, dict(zip(names, (signal[:, begin : begin + 128], *state), strict=True)))
+        labels.append(label)
+    stepped = np.concatenate(labels, axis=1)
+    return float(np.abs(stepped[:, lookahead:] - whole[:, : whole.shape[1] - lookahead])[:, :-lookahead].max())

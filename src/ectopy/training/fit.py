@@ -1,0 +1,102 @@
+"""`fit` that can be interrupted: after each epoch the model, its optimiser and its history are on disk."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from ectopy.training.windows import Batch, Windows
+
+Report = Callable[[int, int, dict[str, float]], None]  # epochs done, epochs in all, losses of the last one
+
+
+class _Keep(keras.callbacks.Callback):
+    """Writes `history.csv`, `last.keras` (to go on from) and `best.keras`; stops when nothing gets better."""
+
+    def __init__(self, folder: Path, patience: int, epochs: int, report: Report):
+        super().__init__()
+        self._folder, self._patience, self._epochs, self._report = folder, patience, epochs, report
+        self.history = read_history(folder)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {"epoch": float(epoch + 1), **{name: float(value) for name, value in (logs or {}).items()}}
+        self.history.append(row)
+        if best_epoch(self.history) == epoch + 1:
+            _save(self.model, self._folder / "best.keras")
+        _save(self.model, self._folder / "last.keras")
+        _write_history(self._folder, self.history)
+        self._report(epoch + 1, self._epochs, row)
+        if finished(self.history, self._epochs, self._patience):
+            self.model.stop_training = True
+
+
+def fit(
+    model: keras.Model,
+    windows: Windows,
+    checks: Batch | None,
+    epochs: int,
+    patience: int,
+    folder: Path,
+    report: Report,
+) -> tuple[keras.Model, int]:
+    """Fit, or go on fitting, the compiled `model`; gives the best one and its epoch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    history = read_history(folder)
+    if history:
+        model = keras.saving.load_model(folder / "last.keras")
+        windows.epoch = len(history)
+        report(len(history), epochs, history[-1])
+    if not finished(history, epochs, patience):
+        keep = _Keep(folder, patience, epochs, report)
+        model.fit(
+            windows,
+            validation_data=checks,
+            initial_epoch=len(history),
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[keep],
+        )
+        history = keep.history
+    return keras.saving.load_model(folder / "best.keras"), best_epoch(history)
+
+
+def finished(history: list[dict[str, float]], epochs: int, patience: int) -> bool:
+    """Whether all epochs are run, or `patience` of them brought nothing."""
+    return bool(history) and (len(history) >= epochs or len(history) - best_epoch(history) >= patience)
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """The epoch of the least loss of the held-out patients; the last one where none are held out."""
+    losses = [row.get("val_loss", math.nan) for row in history]
+    if any(math.isnan(loss) for loss in losses):
+        return len(history)
+    return 1 + losses.index(min(losses))
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """A row an epoch: epoch, loss, val_loss."""
+    path = folder / "history.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _write_history(folder: Path, history: list[dict[str, float]]) -> None:
+    part = folder / "history.part"
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, history[0].keys())
+        writer.writeheader()
+        writer.writerows(history)
+    part.replace(folder / "history.csv")
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    part = path.with_name(f"part.{path.name}")
+    model.save(part)
+    part.replace(path)

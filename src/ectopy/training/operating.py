@@ -1,0 +1,73 @@
+"""The operating point, chosen on out-of-fold beats: what a model says of patients it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ectopy.analysis import Analysis, analyze
+from ectopy.data import patient
+from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table
+from ectopy.recording import Recording
+from ectopy.zoo import TrainedModel
+
+_BEAT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+_ABNORMAL = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
+
+Recordings = Mapping[str, Recording]
+Models = Mapping[str, TrainedModel]  # for each record, one that has not seen its patient
+
+
+def choose(models: Models, recordings: Recordings) -> dict[str, float]:
+    """The thresholds of the best beat F1, then of the best abnormal-beat F1, over all records at once."""
+    by_beat = {threshold: analyses(models, recordings, threshold, 0.5) for threshold in _BEAT}
+    beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings)))
+    abnormal_f1 = {
+        threshold: _figure(scored(by_beat[beat], recordings, threshold), "beat.abnormal.f1") for threshold in _ABNORMAL
+    }
+    return {"beat": beat, "abnormal": max(_ABNORMAL, key=lambda threshold: abnormal_f1[threshold])}
+
+
+def analyses(models: Models, recordings: Recordings, beat: float, abnormal: float) -> dict[str, Analysis]:
+    """Each record's first lead, analysed at an operating point by the model that has not seen its patient."""
+    thresholds = {"beat": beat, "abnormal": abnormal}
+    return {
+        name: analyze(
+            recording.select(recording.leads[:1]),
+            model=replace(models[name], card={**models[name].card, "thresholds": thresholds}),
+        )
+        for name, recording in recordings.items()
+    }
+
+
+def scored(found: Mapping[str, Analysis], recordings: Recordings, threshold: float | None = None) -> list[RecordScores]:
+    """Their scores from 5:00 on; at another threshold for abnormal beats only beats are scored."""
+    scores = []
+    for name, analysis in found.items():
+        recording = recordings[name]
+        assert recording.annotations is not None
+        scores.append(
+            evaluate_record(
+                recording.annotations,
+                recording.fs,
+                recording.duration_s,
+                analysis.beats,
+                analysis.intervals if threshold is None else None,
+                record=name,
+                patient=patient(name),
+                threshold=threshold,
+            )
+        )
+    return scores
+
+
+def _figure(scores: list[RecordScores], name: str) -> float:
+    totals = record_table(scores).drop(columns="patient").sum()
+    return float(count_figures(totals.to_dict())[name])
+
+
+def _detection_f1(scores: list[RecordScores]) -> float:
+    se, ppv = (_figure(scores, f"beat.detection.{name}") for name in ("se", "ppv"))
+    return 2 * se * ppv / (se + ppv) if se + ppv else 0.0

@@ -1,0 +1,156 @@
+"""From the data to a model that ships: out-of-fold models, the operating point, the refit, the card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ectopy import data, zoo
+from ectopy.errors import ModelError
+from ectopy.models.instant import InstantConfig, step
+from ectopy.signal import condition
+from ectopy.training.card import describe, write_model
+from ectopy.training.data import example, folds
+from ectopy.training.export import to_onnx
+from ectopy.training.fit import Report
+from ectopy.training.instant import Settings, train
+from ectopy.training.operating import analyses, choose, scored
+
+_NOISE = ("nstdb/118e06", "mitdb/118")  # their difference is electrode motion; 118 is a training patient
+_MIDDLE = {"beat": 0.5, "abnormal": 0.5}  # of the folds' models, until the thresholds are chosen
+
+
+def train_model(
+    name: str,
+    *,
+    protocol: str = "ds1",
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    runs: Path = Path("runs"),
+    seed: int = 0,
+    n_folds: int = 4,
+    resume: bool = True,
+    settings: Settings | None = None,
+    records: Sequence[str] | None = None,
+) -> Path:
+    """Train a model and write it with its card; gives the folder that it lies in.
+
+    A cross-validation by patient on the training records gives the number of epochs and the thresholds; the model
+    that ships is refitted on all of them for that many epochs. Each epoch is kept in `runs`, so that a run that was
+    interrupted goes on.
+
+    Parameters
+    ----------
+    name : the model, as `instant`
+    protocol : which records train it, see `ectopy.data.training`
+    data_dir : where the databases lie, see `ectopy.data.find`
+    out : folder of the models; those of this package if not given
+    seed : of weights, windows and augmentation
+    resume : go on from `runs`; False starts again
+    settings, records : fewer epochs and records, for a trial
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or the run to go on from had other settings.
+    RecordError
+        If a record is not on this machine.
+    """
+    if name != "instant":
+        raise ModelError(f"no model '{name}' to train; expected instant")
+    settings = replace(settings or Settings(), seed=seed)
+    records = tuple(data.training(protocol) if records is None else records)
+    folder = runs / f"{name}-{protocol}-seed{seed}"
+    _open_run(folder, resume, {"settings": asdict(settings), "folds": n_folds, "records": list(records)})
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    with _progress() as bar:
+        recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
+        examples = [
+            example(r, data.patient(r), recording)
+            for r, recording in bar.track(recordings.items(), description="conditioning")
+        ]
+        noise = _noise(data_dir)
+        config, epochs = InstantConfig(), []
+        models: dict[str, zoo.TrainedModel] = {}
+        for number, held_out in enumerate(folds(examples, n_folds)):
+            seen = [e for e in examples if e.patient not in held_out]
+            unseen = [e for e in examples if e.patient in held_out]
+            report = _report(bar, f"fold {number + 1} of {n_folds}")
+            model, best = train(seen, unseen, noise, config, settings, folder / f"fold{number}", report)
+            epochs.append(best)
+            card = describe(config, protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE)
+            write_model(folder / f"fold{number}", to_onnx(model, step(config)), card)
+            models |= {e.name: zoo.load(str(folder / f"fold{number}")) for e in unseen}
+        settings = replace(settings, epochs=round(mean(epochs)))
+        report = _report(bar, "all patients")
+        model, _ = train(examples, [], noise, config, settings, folder / "refit", report)
+        bar.add_task("out-of-fold figures", total=None)
+        thresholds = choose(models, recordings)
+        scores = scored(analyses(models, recordings, **thresholds), recordings)
+    card = describe(
+        config,
+        protocol=protocol,
+        records=records,
+        settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
+        thresholds=thresholds,
+        scores=scores,
+    )
+    place = (out or Path(zoo.__file__).parent) / name
+    write_model(place, to_onnx(model, step(config)), card)
+    return place
+
+
+def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
+    note = folder / "run.json"
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:
+        raise ModelError(f"{note}: that run had other settings; finish it with them, or start again with --no-resume")
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+
+
+def _noise(data_dir: Path | None) -> NDArray[np.float32]:
+    """(2, n) real electrode-motion noise, conditioned; the first five minutes of the record have none."""
+    noisy, clean = (data.read(name, data_dir=data_dir) for name in _NOISE)
+    skip = round(300 * clean.fs)
+    return condition(noisy.samples[skip:] - clean.samples[skip:], clean.fs).signal
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<45}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+
+
+def _report(bar: Progress, what: str) -> Report:
+    task = bar.add_task(what, total=None)
+
+    def report(done: int, total: int, row: dict[str, float]) -> None:
+        losses = " ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss") if name in row)
+        bar.update(task, completed=done, total=total, description=f"{what}, {losses}")
+
+    return report
