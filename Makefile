@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # What `make lock` hands on to uv: LOCK=--upgrade takes the newest versions, LOCK='--upgrade-package numpy' one.
 LOCK ?=
 
-.PHONY: help demo test lint train soak lock
+.PHONY: help demo test lint train bench soak lock
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,9 @@ train: $(READY)/train  ## train the shipped model from the data alone and write 
 		sys.exit(present(needed('ds1')) != needed('ds1'))" || $(BIN)/ectopy data get mitdb
 	@$(BIN)/ectopy train instant
 
+bench: $(READY)/bench  ## speed and memory beside their aims, and NeuroKit2 in the same run
+	@for part in command stream analyze; do $(BIN)/python benchmarks/$$part.py && echo || exit; done
+
 soak: $(READY)/train $(READY)/dev  ## the tests that run for long
 	@$(BIN)/python -m pytest -m soak
 
@@ -44,7 +47,9 @@ lock: $(READY)/dev  ## write requirements/ anew from pyproject.toml
 	@$(COMPILE) --extra train --output-file requirements/train.txt
 	@$(COMPILE) --constraint requirements/train.txt --output-file requirements/base.txt
 	@$(COMPILE) --constraint requirements/train.txt --group dev --output-file requirements/dev.txt
-	@echo "Written: requirements/base.txt, train.txt and dev.txt"
+	@$(COMPILE) --constraint requirements/train.txt --constraint requirements/dev.txt \
+		--group bench --output-file benchmarks/requirements.txt
+	@echo "Written: requirements/base.txt, train.txt and dev.txt; benchmarks/requirements.txt"
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
@@ -73,4 +78,9 @@ $(READY)/train: requirements/train.txt | $(READY)/base
 $(READY)/dev: requirements/dev.txt | $(READY)/base
 	@echo "Installing what developers need: test and lint tools"
 	@$(PIP) install -r requirements/dev.txt
+	@touch $@
+
+$(READY)/bench: benchmarks/requirements.txt | $(READY)/base
+	@echo "Installing what the benchmarks compare with: NeuroKit2"
+	@$(PIP) install -r benchmarks/requirements.txt
 	@touch $@

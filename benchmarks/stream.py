@@ -1,0 +1,115 @@
+"""`StreamAnalyzer` fed a second at a time: CPU a stream-second, memory a stream, and NeuroKit2 in the same run.
+
+The peer is what one would do with it for a live signal: `neurokit2.ecg_process` on the last 10 s, each second anew.
+It finds beats and judges none.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from statistics import median
+
+import numpy as np
+
+from _common import alone, heading, judged, row, run
+from ectopy.data import read, records
+
+SECONDS = 300  # of each record
+STREAMS = 200
+FED = 60  # seconds to each of them
+PEER_RECORDS = 8
+PEER_WINDOW, PEER_SECONDS = 10, 15
+PARTS = ("conditioning", "model", "beats and verdicts")
+
+
+def benchmark() -> None:
+    names = records("mitdb")
+    heading(
+        f"stream: one lead, 360 Hz, chunks of 1 s, one thread; {len(names)} records of mitdb",
+        *("ectopy", "numpy", "scipy", "onnxruntime", "neurokit2"),
+    )
+    costs = alone(ectopy_costs, names)
+    row("CPU a stream-second, µs", "median", "least", "most")
+    for part, column in zip((*PARTS, "StreamAnalyzer"), (*costs.T, costs.sum(axis=1)), strict=True):
+        row(f"  {part}", *(f"{1e6 * f(column):,.0f}" for f in (np.median, np.min, np.max)))
+    some = names[:: max(1, len(names) // PEER_RECORDS)]
+    peer = alone(neurokit_costs, some)
+    row(f"  neurokit2 ({len(some)} records)", *(f"{1e6 * f(peer):,.0f}" for f in (np.median, np.min, np.max)))
+    grown_kb, saved_kb = alone(memory_kb, names)
+    total = float(np.median(costs.sum(axis=1)))
+    print()
+    row("", "figure", "aim", "better by")
+    judged("CPU a stream-second, median record", 1e6 * total, "µs", below=500)
+    judged(f"memory a stream ({STREAMS} fed for {FED} s)", grown_kb / 1000, "MB", below=1)
+    row("its state saved, largest", f"{saved_kb:.0f} kB")
+    row("cheaper than neurokit2 on the last 10 s", f"{median(peer) / total:,.0f} x")
+
+
+def ectopy_costs(names: tuple[str, ...]) -> np.ndarray:
+    """(n_records, 3) CPU seconds a stream-second: the three calls that `push` makes."""
+    from ectopy import StreamAnalyzer
+
+    StreamAnalyzer(360).push(np.sin(np.arange(3600)))  # loads the model
+    costs = np.zeros((len(names), len(PARTS)))
+    for spent, name in zip(costs, names, strict=True):
+        recording = read(name)
+        stream = StreamAnalyzer(recording.fs)
+        for chunk in seconds(recording.samples[:, 0], SECONDS):
+            clock = [time.thread_time()]
+            (item,) = stream.prepare(chunk)
+            clock.append(time.thread_time())
+            scores = stream.run(item)
+            clock.append(time.thread_time())
+            stream.decide(item, scores)
+            clock.append(time.thread_time())
+            spent += np.diff(clock)
+    return costs / SECONDS
+
+
+def neurokit_costs(names: tuple[str, ...]) -> list[float]:
+    """CPU seconds a stream-second, a record each."""
+    import neurokit2
+
+    warnings.simplefilter("ignore")  # it prints many, which would be charged to it
+    costs = []
+    for name in names:
+        lead = read(name).samples[:, 0].astype(float)
+        neurokit2.ecg_process(lead[: PEER_WINDOW * 360], sampling_rate=360)
+        began = time.thread_time()
+        for end in range(PEER_WINDOW, PEER_WINDOW + PEER_SECONDS):
+            neurokit2.ecg_process(lead[(end - PEER_WINDOW) * 360 : end * 360], sampling_rate=360)
+        costs.append((time.thread_time() - began) / PEER_SECONDS)
+    return costs
+
+
+def memory_kb(names: tuple[str, ...]) -> tuple[float, float]:
+    """What the process grows by for each stream that it keeps, and the largest saved state; kB."""
+    import psutil
+
+    from ectopy import StreamAnalyzer
+
+    signals = [seconds(read(name).samples[:, 0].copy(), FED) for name in names]
+
+    def fed(n: int) -> list[StreamAnalyzer]:
+        streams = [StreamAnalyzer(360) for _ in range(n)]
+        for second in range(FED):
+            for number, stream in enumerate(streams):
+                stream.push(signals[number % len(signals)][second])
+        return streams
+
+    process = psutil.Process()
+    first = fed(STREAMS // 10)  # what all share
+    before = process.memory_info().rss
+    streams = fed(STREAMS)
+    grown = process.memory_info().rss - before
+    return grown / STREAMS / 1e3, max(len(stream.save()) for stream in first + streams) / 1e3
+
+
+def seconds(lead: np.ndarray, n: int) -> list[np.ndarray]:
+    """The first `n` seconds of a lead, one by one."""
+    return np.split(lead[: n * 360], n)
+
+
+if __name__ == "__main__":
+    run(benchmark)
