@@ -18,7 +18,7 @@ ECTOPY = str(Path(sys.executable).with_name("ectopy"))
 
 
 def benchmark() -> None:
-    heading(f"command: median of {RUNS} runs", "ectopy", "typer", "numpy", "scipy", "onnxruntime")
+    heading(f"command: median of {RUNS} runs", "ectopy", "typer", "numpy", "onnxruntime")
     bare = times([sys.executable, "-c", "print()"])
     answer = times([ECTOPY, "--help"])
     verdict = times([ECTOPY, "watch", "demo", "--speed", "max"])
