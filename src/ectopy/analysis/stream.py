@@ -126,12 +126,13 @@ class StreamAnalyzer:
         x = self._checked(samples)
         self.waiting.append(x)
         self.n_samples += len(x)
-        if self.n_samples < block_start(self.block + 1, self.fs):
+        complete = int(self.n_samples / self.fs)
+        if complete == self.block:
             return []
         x = np.concatenate(self.waiting)
         inputs, begin = [], block_start(self.block, self.fs)
-        while self.n_samples >= block_start(self.block + 1, self.fs):
-            n = min(int((self.n_samples - block_start(self.block, self.fs)) / self.fs), BATCH)
+        while self.block < complete:
+            n = min(complete - self.block, BATCH)
             first, last = (block_start(b, self.fs) - begin for b in (self.block, self.block + n))
             inputs += _split(self.condition.push(x[first:last], n))
             self.block += n

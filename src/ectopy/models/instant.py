@@ -23,7 +23,7 @@ class InstantConfig:
     width: int = 48  # channels; multiples of 16 keep ONNX Runtime bit-equal in any cut
     kernel: int = 5
     ahead: tuple[int, ...] = (1, 2, 4, 8)  # dilations of the blocks that see both sides
-    back: tuple[int, ...] = (8, 16, 32, 64)  # of those that see the past only: 17 s in all
+    back: tuple[int, ...] = (8, 16, 32)  # of those that see the past only: 8 s in all
     dropout: float = 0.1
 
     @property

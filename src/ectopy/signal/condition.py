@@ -25,7 +25,7 @@ class Conditioned:
     gap : the same shape, True where never judged
     quality : (n_leads, n_blocks), 0 to 1
     waves : (n_leads, n_blocks) bool, an oscillation of 2 to 10 Hz without QRS complexes
-    dead : (n_leads, n_blocks) bool, flat or saturated
+    dead : (n_leads, n_blocks) bool, flat, saturated or electrode off
     restart : (n_leads, n_blocks) bool, the lead comes back in this block and every state starts again
     """
 
@@ -88,9 +88,16 @@ class Condition:
         restart = masked.restart_at >= 0
         y, gap = self.resample.push(masked, n_blocks)
         y = self.high_pass.push(y, restart)
-        signal, quality, waves = self.level.push(y, gap, restart)
+        level = self.level.push(y, gap, restart)
         rows = len(x), n_blocks * RATE
-        return Conditioned(signal.reshape(rows), gap.reshape(rows), quality, waves, masked.dead, restart)
+        return Conditioned(
+            signal=level.signal.reshape(rows),
+            gap=gap.reshape(rows),
+            quality=level.quality,
+            waves=level.waves,
+            dead=masked.dead | level.smooth,
+            restart=restart,
+        )
 
 
 def condition(samples: NDArray[np.floating], fs: Fraction) -> Conditioned:

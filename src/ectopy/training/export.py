@@ -39,13 +39,24 @@ def to_onnx(model: keras.Model, step: keras.Model) -> bytes:
 
 
 def _rename(graph: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> None:
-    new = {old.name: name for old, name in zip(graph.graph.input, inputs, strict=True)}
+    """Names that say something at both ends, and between them ones that are the same in every export."""
+    new = {"": ""}
+    new |= {old.name: name for old, name in zip(graph.graph.input, inputs, strict=True)}
     new |= {old.name: name for old, name in zip(graph.graph.output, outputs, strict=True)}
-    for node in graph.graph.node:
-        node.input[:] = [new.get(name, name) for name in node.input]
-        node.output[:] = [new.get(name, name) for name in node.output]
+    for number, node in enumerate(graph.graph.node):
+        node.name = f"{node.op_type}{number}"
+        node.input[:] = [new.setdefault(name, f"x{len(new)}") for name in node.input]
+        node.output[:] = [new.setdefault(name, f"x{len(new)}") for name in node.output]
+    for weight in graph.graph.initializer:
+        weight.name = new[weight.name]
+    graph.graph.initializer.sort(key=lambda weight: int(weight.name[1:]))
+    del graph.graph.value_info[:]
+    graph.graph.doc_string = ""
     for value in [*graph.graph.input, *graph.graph.output]:
         value.name = new[value.name]
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param:
+                dim.dim_param = "any"
         value.type.tensor_type.shape.dim[0].dim_param = "leads"
     graph.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "samples"
     graph.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "frames"

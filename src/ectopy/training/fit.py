@@ -22,6 +22,12 @@ class _Keep(keras.callbacks.Callback):
         self._folder, self._patience, self._epochs, self._report = folder, patience, epochs, report
         self.history = read_history(folder)
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        # Keras saves no dropout state: from the epoch, a resumed run drops what an unbroken one would
+        for number, layer in enumerate(self.model.layers):
+            if hasattr(layer, "seed_generator"):
+                layer.seed_generator.state.assign([number, epoch << 16])
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": float(epoch + 1), **{name: float(value) for name, value in (logs or {}).items()}}
         self.history.append(row)

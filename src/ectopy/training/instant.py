@@ -20,13 +20,13 @@ from ectopy.training.windows import Windows, validation
 class Settings:
     """What is set by hand, and written on the card."""
 
-    epochs: int = 24
+    epochs: int = 16
     steps: int = 75  # an epoch
     batch: int = 24
     seconds: int = 24
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    patience: int = 8  # epochs without a better loss of the held-out patients
+    patience: int = 6  # epochs without a better loss of the held-out patients
     seed: int = 0
 
 

@@ -42,13 +42,14 @@ def load(name: str) -> TrainedModel:
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         content = (folder / "model.onnx").read_bytes()
-    except (OSError, ValueError) as error:
+        wanted = card["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise HashError(f"model '{name}' in {folder} can't be read ({error}); install ectopy again") from None
     found = hashlib.sha256(content).hexdigest()
-    if found != card["sha256"]:
+    if found != wanted:
         raise HashError(
             f"model '{name}': {folder / 'model.onnx'} has SHA-256 {found[:12]}…, its card says "
-            f"{card['sha256'][:12]}…; install ectopy again"
+            f"{wanted[:12]}…; install ectopy again"
         )
     return TrainedModel(card, content)
 

@@ -1,0 +1,206 @@
+"""The three laws of the signal path, on real signal: chunk invariance, no look-ahead, a gap stays a gap."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ectopy
+from ectopy import StreamAnalyzer
+from ectopy.analysis.intervals import DELAY_S
+
+RATES = [100, 128, 130, 257, 300, 360, 512, 1000, "359.97", "250.5"]
+few = settings(max_examples=15)
+
+
+def verdicts(parts, fs=360, leads=1, **options):
+    stream = StreamAnalyzer(fs, leads, **options)
+    given = [verdict for part in parts for verdict in stream.push(part)]
+    return given + stream.finish()
+
+
+def bits(given):
+    """Verdicts to compare bit for bit: NaN equals NaN."""
+    return [repr(verdict) for verdict in given]
+
+
+@pytest.fixture(scope="module")
+def samples():
+    """Five real minutes, one lead."""
+    return ectopy.read("demo").samples
+
+
+@pytest.fixture(scope="module")
+def clean(samples):
+    return verdicts([samples])
+
+
+@pytest.fixture(scope="module")
+def dirty(samples):
+    """Forty seconds, two leads, with most of what can befall a recording."""
+    x = np.column_stack([samples[:14_400, 0], -0.4 * samples[20_000:34_400, 0]])
+    x[2_000, 0] = np.nan
+    x[3_000, 1] = np.inf
+    x[4_000:4_012, 0] = np.nan
+    x[5_000:6_500, :] = np.nan
+    x[8_000, 0] = 1e6
+    x[9_000:9_900, 1] = 0.25
+    x[11_000:12_000, 0] = np.random.default_rng(0).normal(size=1_000)
+    return x
+
+
+# Law 1: however a signal is cut, the verdicts are the same, bit for bit.
+
+
+@few
+@given(cuts=st.lists(st.integers(0, 14_400), max_size=40))
+def test_verdicts_do_not_depend_on_the_cut(dirty, cuts):
+    assert bits(verdicts(np.split(dirty, sorted(cuts)), leads=2)) == bits(verdicts([dirty], leads=2))
+
+
+@pytest.mark.parametrize("size", [1, 7, 360, 361, 4_000])
+def test_chunks_of_any_size_give_the_same_verdicts(dirty, size):
+    parts = np.split(dirty, range(size, len(dirty), size))
+    assert bits(verdicts(parts, leads=2)) == bits(verdicts([dirty], leads=2))
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_at_any_rate_the_cut_changes_nothing(samples, fs):
+    x = samples[:9_000]
+    cuts = np.sort(np.random.default_rng(1).integers(0, len(x), 25))
+    assert bits(verdicts(np.split(x, cuts), fs)) == bits(verdicts([x], fs))
+
+
+def test_offline_analysis_is_the_stream(demo):
+    one_second = np.split(demo.samples, range(360, len(demo.samples), 360))
+    assert bits(ectopy.analyze(demo).verdicts) == bits(verdicts(one_second, leads=demo.leads))
+
+
+# Law 2: a verdict needs no sample from 2 s after its interval on, and is the same whatever comes.
+
+
+@few
+@given(interval=st.integers(0, 55), seed=st.integers(0, 9))
+def test_what_comes_later_changes_no_verdict(samples, clean, interval, seed):
+    stop = (5 * (interval + 1) + DELAY_S) * 360
+    later = np.random.default_rng(seed).normal(size=(3_600, 1)) * 3
+    given = verdicts([samples[:stop], later])
+    assert bits(given[: interval + 1]) == bits(clean[: interval + 1])
+
+
+@pytest.mark.parametrize("hop", [1, 2, 5])
+def test_a_verdict_comes_once_two_seconds_after_its_interval_are_in(samples, hop):
+    stream = StreamAnalyzer(360, 1, hop=hop)
+    for second in range(40):
+        for verdict in stream.push(samples[second * 360 : (second + 1) * 360]):
+            assert verdict.end_s + DELAY_S == second + 1
+    assert stream.intervals.state.next == (40 - DELAY_S - 5) // hop + 1
+
+
+def test_a_beat_is_the_same_at_every_hop(samples):
+    beats = {}
+    for hop in (1, 3, 5):
+        found = {beat.sample: repr(beat) for v in verdicts([samples[:14_400]], hop=hop) for beat in v.beats}
+        beats[hop] = found
+    common = beats[1].keys() & beats[3].keys() & beats[5].keys()
+    assert len(common) > 40
+    assert all(beats[1][s] == beats[3][s] == beats[5][s] for s in common)
+
+
+# Law 3: a gap stays a gap, and elsewhere nothing changes.
+
+
+def assert_same_elsewhere(clean, given, first_s, last_s, settled_s=0.0, shift=0):
+    """Outside of the intervals that see `[first_s, last_s]` verdicts, beats and classes are the same."""
+    compared = 0
+    for a, b in zip(clean, given, strict=True):
+        if a.end_s + DELAY_S > first_s and a.start_s < last_s + settled_s:
+            continue
+        compared += 1
+        assert a.verdict == b.verdict
+        assert [beat.aami for beat in a.beats] == [beat.aami for beat in b.beats]
+        assert all(abs(x.sample - y.sample) <= 1 for x, y in zip(a.beats, b.beats, strict=True))
+        if a.score is not None:
+            assert b.score == pytest.approx(a.score, abs=0.02)
+    assert compared > 40
+
+
+@few
+@given(at=st.integers(0, 107_999), value=st.sampled_from([np.nan, np.inf, -np.inf, 1e6, -1e6, 40.0]))
+def test_one_bad_sample_changes_no_verdict_at_all(samples, clean, at, value):
+    x = samples.copy()
+    x[at] = value
+    given = verdicts([x])
+    assert [v.verdict for v in given] == [v.verdict for v in clean]
+    assert_same_elsewhere(clean, given, at / 360, at / 360)
+
+
+@few
+@given(start=st.integers(3_600, 90_000), length=st.sampled_from([0.04, 0.3, 1.0, 2.0]))
+def test_a_short_gap_changes_only_the_intervals_it_lies_in(samples, clean, start, length):
+    x = samples.copy()
+    end = start + int(length * 360)
+    x[start:end] = np.nan
+    # Where a gap swallows a beat the model's past and the RR intervals of the next seconds know of it.
+    assert_same_elsewhere(clean, verdicts([x]), start / 360, end / 360, settled_s=0 if length < 0.05 else 5.0)
+
+
+@few
+@given(start=st.integers(3_600, 80_000), length=st.integers(3, 30), value=st.sampled_from([np.nan, 0.0, -5.12]))
+def test_a_hole_is_unreadable_and_settled_within_one_interval(samples, clean, start, length, value):
+    x = samples.copy()
+    end = start + length * 360
+    x[start:end] = value
+    given = verdicts([x])
+    assert_same_elsewhere(clean, given, start / 360, end / 360, settled_s=5.0)
+    for verdict in given:
+        assert not any(start < beat.sample < end for beat in verdict.beats)
+        if verdict.start_s >= start / 360 and verdict.end_s <= end / 360:
+            assert (verdict.verdict, verdict.score, verdict.heart_rate) == ("unreadable", None, None)
+
+
+def test_a_quarter_of_an_hour_of_zeros_leaves_both_stretches_as_they_were(samples, clean):
+    half = len(samples) // 2
+    zeros = np.zeros((900 * 360, 1), np.float32)
+    given = verdicts([samples[:half], zeros, samples[half:]])
+    before, within, after = given[:30], given[30:210], given[210:]
+    assert bits(before[:29]) == bits(clean[:29])
+    assert {v.verdict for v in within} == {"unreadable"}
+    for a, b in zip(clean[31:], after[1:], strict=True):
+        assert a.verdict == b.verdict
+        assert [(beat.aami, beat.sample + len(zeros)) for beat in a.beats] == [(x.aami, x.sample) for x in b.beats]
+
+
+NOTHING = {
+    "white noise": lambda rng, n: rng.normal(size=n),
+    "faint white noise": lambda rng, n: 0.001 * rng.normal(size=n),
+    "zeros": lambda rng, n: np.zeros(n),
+    "a constant": lambda rng, n: np.full(n, 3.3),
+    "a converter's noise": lambda rng, n: 0.005 * rng.integers(0, 3, n),
+    "nothing": lambda rng, n: np.full(n, np.nan),
+}
+
+
+@pytest.mark.parametrize("fs", [128, 360, 1000])
+@pytest.mark.parametrize("what", NOTHING)
+def test_what_is_no_ecg_is_unreadable_from_the_first_interval_on(what, fs):
+    x = NOTHING[what](np.random.default_rng(0), 60 * fs)
+    given = verdicts([x], fs)
+    assert [v.verdict for v in given] == ["unreadable"] * 12
+    assert all(v.score is None and v.heart_rate is None and v.reason for v in given)
+
+
+@pytest.mark.parametrize("what", NOTHING)
+def test_between_good_signal_too_what_is_no_ecg_is_unreadable_and_the_next_is_judged(samples, clean, what):
+    x = samples.copy()
+    x[100 * 360 : 120 * 360, 0] = NOTHING[what](np.random.default_rng(0), 20 * 360)
+    given = verdicts([x])
+    assert [v.verdict for v in given[20:24]] == ["unreadable"] * 4
+    assert_same_elsewhere(clean, given, 100, 120, settled_s=5.0)
+
+
+def test_both_ends_of_a_recording_are_judged(samples):
+    given = verdicts([samples[: int(12.5 * 360)]])
+    assert [(v.start_s, v.end_s) for v in given] == [(0, 5), (5, 10), (10, 12.5)]
+    assert given[0].beats[0].time_s < 1.0
+    assert given[-1].beats[-1].time_s > 11.5

@@ -1,0 +1,167 @@
+"""`StreamAnalyzer` and `analyze`: the ends of a stream, saved states, wrong use."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ectopy
+from ectopy import StreamAnalyzer, analyze
+from ectopy.errors import LeadError, ModelError, SignalError, StateError
+
+
+@pytest.fixture(scope="module")
+def samples():
+    x = ectopy.read("demo").samples[:14_400].copy()
+    x[5_000:6_200] = np.nan
+    return x
+
+
+def test_finish_gives_what_is_owed_once_and_push_after_it_is_an_error(samples):
+    stream = StreamAnalyzer(360)
+    given = stream.push(samples[: 9 * 360])
+    assert [v.end_s for v in given] == [5.0]
+    assert [(v.start_s, v.end_s) for v in stream.finish()] == [(5.0, 9.0)]
+    assert stream.finish() == []
+    with pytest.raises(StateError, match="finished"):
+        stream.push(samples[:1])
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(0, []), (1.9, []), (2, [2]), (5, [5]), (6.9, [5]), (7.5, [5, 7.5])])
+def test_a_last_interval_of_two_seconds_or_more_is_given(samples, seconds, ends):
+    stream = StreamAnalyzer(360)
+    given = stream.push(samples[: int(seconds * 360)]) + stream.finish()
+    assert [v.end_s for v in given] == ends
+
+
+@settings(max_examples=12)
+@given(cut=st.integers(0, 14_400))
+def test_a_stream_goes_on_from_a_saved_state_bit_for_bit(samples, cut):
+    whole = StreamAnalyzer(360)
+    wanted = whole.push(samples) + whole.finish()
+    first = StreamAnalyzer(360)
+    given = first.push(samples[:cut])
+    second = StreamAnalyzer(360)
+    second.restore(first.save())
+    given += second.push(samples[cut:]) + second.finish()
+    assert [repr(v) for v in given] == [repr(v) for v in wanted]
+
+
+def test_saving_changes_nothing_and_saves_the_same_twice(samples):
+    stream = StreamAnalyzer(360)
+    stream.push(samples)
+    assert stream.save() == stream.save()
+
+
+def test_a_state_is_small_and_does_not_grow(demo):
+    sizes = []
+    stream = StreamAnalyzer(360)
+    for part in np.split(demo.samples, 10):
+        stream.push(part)
+        sizes.append(len(stream.save()))
+    assert max(sizes) < 250_000
+    assert sizes[-1] <= sizes[2] * 1.1
+
+
+def test_a_state_of_another_rate_hop_or_lead_is_refused(samples):
+    stream = StreamAnalyzer(360, ["MLII"])
+    stream.push(samples)
+    saved = stream.save()
+    for other, what in [
+        (StreamAnalyzer(250, ["MLII"]), "fs"),
+        (StreamAnalyzer(360, ["V1"]), "leads"),
+        (StreamAnalyzer(360, ["MLII"], hop=1), "hop"),
+    ]:
+        with pytest.raises(StateError, match=f"another {what}"):
+            other.restore(saved)
+
+
+@pytest.mark.parametrize("damage", [lambda s: b"", lambda s: s[:200], lambda s: b"\x00" * 500, lambda s: s[100:]])
+def test_a_damaged_state_is_refused(samples, damage):
+    stream = StreamAnalyzer(360)
+    stream.push(samples)
+    with pytest.raises(StateError, match="saved state"):
+        StreamAnalyzer(360).restore(damage(stream.save()))
+
+
+def test_wrong_samples_are_refused_and_change_nothing(samples):
+    stream = StreamAnalyzer(360, ["I", "II"])
+    for wrong, what in [
+        ("abc", "no numbers"),
+        ([["a", "b"]], "no numbers"),
+        (np.zeros((3, 5)), "shape"),
+        (1.0, "shape"),
+    ]:
+        with pytest.raises(SignalError, match=what):
+            stream.push(wrong)
+    assert stream.n_samples == 0
+
+
+def test_numbers_of_any_kind_are_taken(samples):
+    counts = (samples * 200).round()
+    wanted = StreamAnalyzer(360).push(counts)
+    assert [repr(v) for v in StreamAnalyzer(360).push(np.nan_to_num(counts, nan=0).astype(np.int16))][:2] == [
+        repr(v) for v in wanted
+    ][:2]
+    assert [repr(v) for v in StreamAnalyzer(360).push(counts.astype(np.float64))] == [repr(v) for v in wanted]
+
+
+def test_no_lead_a_wrong_hop_and_an_unknown_model_are_refused():
+    with pytest.raises(LeadError, match="no lead"):
+        StreamAnalyzer(360, [])
+    for hop in (0, 6):
+        with pytest.raises(SignalError, match="hop"):
+            StreamAnalyzer(360, hop=hop)
+    with pytest.raises(ModelError, match=r"no model 'oracle'.*instant"):
+        StreamAnalyzer(360, model="oracle")
+
+
+def test_analyze_takes_an_array_with_a_rate(demo):
+    ours = analyze(demo.samples[:, 0], fs=360)
+    assert list(ours.beats["sample"]) == list(analyze(demo).beats["sample"])
+    with pytest.raises(SignalError, match="sampling rate"):
+        analyze(demo.samples)
+    with pytest.raises(SignalError, match="leave fs out"):
+        analyze(demo, fs=250)
+
+
+@pytest.mark.parametrize(
+    ("x", "what"),
+    [
+        (np.full(3_600, np.nan), "every sample"),
+        (np.zeros(100), "expected at least 2 s"),
+        (np.zeros((2, 3, 4)), "shape"),
+        (["a", "b"], "no numbers"),
+    ],
+)
+def test_an_array_that_cannot_be_analysed_is_refused(x, what):
+    with pytest.raises(SignalError, match=what):
+        analyze(x, fs=360)
+
+
+def test_the_tables_have_the_fields_of_the_design(demo):
+    result = analyze(demo)
+    assert list(result.beats) == ["sample", "time_s", "aami", "N", "S", "V", "F", "Q", "rr_s", "anomaly"]
+    assert list(result.intervals) == [
+        *["start_s", "end_s", "verdict", "score", "heart_rate", "quality", "n_beats", "n_abnormal", "reason"]
+    ]
+    beats = result.beats
+    assert np.allclose(beats[["N", "S", "V", "F", "Q"]].sum(axis=1), 1)
+    assert np.allclose(beats["anomaly"], 1 - beats["N"] - beats["Q"])
+    assert np.allclose(beats["rr_s"].iloc[1:5], np.diff(beats["time_s"].iloc[:5]))
+    assert beats["sample"].is_monotonic_increasing
+
+
+def test_progress_is_told(demo):
+    told: list[float] = []
+    analyze(demo, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_the_verdict_says_why(demo):
+    verdicts = analyze(demo).verdicts
+    abnormal = next(v for v in verdicts if v.n_abnormal)
+    assert "ventricular beat" in abnormal.reason
+    assert abnormal.score == max(beat.anomaly for beat in abnormal.beats)
+    assert abnormal.model.startswith("instant ")

@@ -1,0 +1,145 @@
+"""Training on little data, for real: from records to a model that runs. Needs the `train` extra."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ectopy
+from ectopy import zoo
+from ectopy.data import patient, split, training
+from ectopy.errors import ModelError, RecordError
+
+keras = pytest.importorskip("keras", reason="the train extra is not installed")
+
+from ectopy.models import instant  # noqa: E402
+from ectopy.training import Settings, train_model  # noqa: E402
+from ectopy.training.data import Example, example, folds  # noqa: E402
+from ectopy.training.export import difference, to_onnx  # noqa: E402
+from ectopy.training.fit import read_history  # noqa: E402
+from ectopy.training.instant import train  # noqa: E402
+from ectopy.training.windows import Windows  # noqa: E402
+
+LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
+RECORDS = ["mitdb/106", "mitdb/119", "mitdb/208"]
+QUIET = {"report": lambda done, total, row: None}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, mitdb, nstdb):
+    folder = tmp_path_factory.mktemp("training")
+    place = train_model(
+        "instant", out=folder / "zoo", runs=folder / "runs", n_folds=2, settings=LITTLE, records=RECORDS
+    )
+    return folder, place
+
+
+@pytest.fixture(scope="module")
+def examples(mitdb):
+    return [example(name, patient(name), ectopy.read(name).section(0, 300)) for name in RECORDS]
+
+
+def noise():
+    return np.random.default_rng(0).normal(size=(2, 128 * 60)).astype(np.float32)
+
+
+def test_training_writes_a_model_that_analyses(run, demo):
+    _, place = run
+    model = zoo.load(str(place))
+    assert len(ectopy.analyze(demo, model=model).verdicts) == 60
+    assert model.card["records"] == RECORDS
+    assert len(model.card["training"]["best_epoch_of_each_fold"]) == 2
+    assert set(model.card["figures"]["table"]) >= {"beat.detection.se", "beat.V.f1", "interval.abnormal.f1"}
+
+
+def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
+    folder, place = run
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
+    again = train_model(
+        "instant", out=folder / "again", runs=folder / "runs", n_folds=2, settings=LITTLE, records=RECORDS
+    )
+    assert before == {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
+    assert json.loads((again / "card.json").read_text()) == json.loads((place / "card.json").read_text())
+
+
+def test_a_run_with_other_settings_is_not_gone_on_with(run):
+    folder, _ = run
+    with pytest.raises(ModelError, match="other settings"):
+        train_model("instant", runs=folder / "runs", n_folds=3, settings=LITTLE, records=RECORDS)
+
+
+def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):
+    with pytest.raises(ModelError, match="no model 'oracle'"):
+        train_model("oracle", runs=tmp_path)
+    with pytest.raises(RecordError):
+        train_model("instant", runs=tmp_path, records=["mitdb/999"])
+
+
+def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, tmp_path):
+    config = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
+
+    def stop(done, total, row):
+        raise KeyboardInterrupt
+
+    whole, _ = train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
+    with pytest.raises(KeyboardInterrupt):
+        train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "cut", report=stop)
+    assert len(read_history(tmp_path / "cut")) == 1
+    resumed, _ = train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        assert np.allclose(a, b, atol=1e-6)
+
+
+def test_the_stepped_model_in_onnx_equals_the_whole_one_in_keras():
+    keras.utils.set_random_seed(1)
+    config = instant.InstantConfig()
+    model = instant.build(config)
+    signal = np.random.default_rng(0).normal(size=(2, 128 * 12)).astype(np.float32)
+    model(signal, training=True)  # moves the normalisation away from nothing
+    content = to_onnx(model, instant.step(config))
+    assert difference(model, content, config.lookahead, signal) < 1e-5
+
+
+def test_no_test_patient_can_reach_training():
+    test = {patient(name) for name in (*split("DS2"), *split("svdb-odd"))}
+    assert not {patient(name) for name in training("shipped")} & test
+    assert {patient(name) for name in training("ds1")} & test == {
+        "mitdb/201"
+    }  # as in the literature; 202 is the same man
+
+
+def test_folds_share_no_patient_and_leave_none_out():
+    def one(name, who, abnormal):
+        labels = np.full(abnormal, 3, np.int8)
+        nothing = np.zeros((1, 0), np.float32)
+        return Example(name, who, nothing, labels, nothing, np.arange(abnormal), labels)
+
+    many = [one(f"r{n}", f"p{n // 2}", n * 7 % 40) for n in range(20)]
+    dealt = folds(many, 4)
+    assert sorted(p for fold in dealt for p in fold) == sorted({e.patient for e in many})
+    load = [sum(len(e.beats) for e in many if e.patient in fold) for fold in dealt]
+    assert max(load) < 2 * min(load)
+
+
+def test_labels_lie_where_the_beats_are(examples):
+    for one in examples:
+        assert set(np.unique(one.label)) <= {0, 1, 2, 3, 4, 5}
+        assert (one.label[one.beats] == one.beat_labels).all()
+        signal = np.abs(one.signal[0]).reshape(-1, 4).max(axis=1)
+        at_beats = np.median([signal[f - 1 : f + 2].max() for f in one.beats[1:-1]])
+        assert at_beats > 3 * np.median(signal), "labels are shifted against the signal"
+
+
+def test_windows_are_fixed_by_seed_epoch_and_step(examples):
+    def windows(seed):
+        return Windows(examples, noise(), seconds=8, batch=6, steps=2, lookahead=30, seed=seed)
+
+    first, same, other = windows(0), windows(0), windows(1)
+    assert all(np.array_equal(a, b) for a, b in zip(first[1], same[1], strict=True))
+    assert not np.array_equal(first[1][0], other[1][0])
+    same.on_epoch_end()
+    assert not np.array_equal(first[1][0], same[1][0])
+    signal, label, weight = first[0]
+    assert signal.shape == (6, 1024)
+    assert label.shape == weight.shape == (6, 256)
+    assert (weight[:, -30:] == 0).all()

@@ -1,0 +1,109 @@
+"""Installed models: what a card says, and that a damaged file is refused."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ectopy import zoo
+from ectopy.data import split
+from ectopy.errors import HashError, ModelError
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(params=zoo.installed())
+def model(request):
+    return zoo.load(request.param)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    place = tmp_path / "copy"
+    shutil.copytree(Path(zoo.__file__).parent / "instant", place)
+    return place
+
+
+def test_instant_is_installed():
+    assert "instant" in zoo.installed()
+
+
+def test_a_card_says_what_it_must(model):
+    card = model.card
+    assert card["sha256"] == hashlib.sha256(model.content).hexdigest()
+    assert model.name == f"{card['name']} {card['sha256'][:8]}"
+    assert card["thresholds"].keys() == {"beat", "abnormal"}
+    assert "not a medical device" in card["limits"]
+    for figure in card["figures"]["table"].values():
+        assert figure["low"] <= figure["value"] <= figure["high"]
+
+
+def test_no_test_patient_trained_a_model(model):
+    assert not {*model.card["records"]} & {*split("DS2"), *split("svdb-odd")}
+
+
+def test_the_card_for_people_agrees_with_the_one_for_programs(model):
+    text = (Path(zoo.__file__).parent / model.card["name"] / "card.md").read_text(encoding="utf-8")
+    assert model.hash in text
+    for name, figure in model.card["figures"]["table"].items():
+        assert f"| {name} | {figure['value']:.4f} |" in text
+
+
+def test_a_model_is_under_a_megabyte(model):
+    assert len(model.content) < 1_000_000
+
+
+def test_the_cut_and_the_batch_change_no_bit(model):
+    signal = RNG.normal(size=(3, 128 * 64)).astype(np.float32)
+
+    def run(signal, cuts):
+        state, scores = model.start(len(signal)), []
+        for part in np.split(signal, np.cumsum(cuts)[:-1] * 128, axis=1):
+            given, state = model.run(np.ascontiguousarray(part), state)
+            scores.append(given)
+        return np.concatenate(scores, axis=1)
+
+    whole = run(signal, [64])
+    assert whole.shape == (3, 64 * 32, 6)
+    assert np.array_equal(whole, run(signal, [1] * 64))
+    assert np.array_equal(whole, run(signal, [5, 1, 30, 28]))
+    assert np.array_equal(whole, np.concatenate([run(signal[lead : lead + 1], [3, 61]) for lead in range(3)]))
+
+
+def test_probabilities_are_probabilities(model):
+    scores, _ = model.run(RNG.normal(size=(1, 1280)).astype(np.float32), model.start(1))
+    assert np.allclose(scores.sum(axis=2), 1, atol=1e-5)
+    assert (scores >= 0).all()
+
+
+def test_an_unknown_model_is_refused_with_the_names_of_those_there_are():
+    with pytest.raises(ModelError, match="no model 'oracle'"):
+        zoo.load("oracle")
+
+
+def test_a_model_in_a_folder_of_its_own_is_loaded(copy):
+    assert zoo.load(str(copy)).hash == zoo.load("instant").hash
+
+
+def test_a_changed_model_file_is_refused(copy):
+    content = bytearray((copy / "model.onnx").read_bytes())
+    content[1000] ^= 1
+    (copy / "model.onnx").write_bytes(content)
+    with pytest.raises(HashError, match="install ectopy again"):
+        zoo.load(str(copy))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"name": "instant"})])
+def test_a_damaged_card_is_refused(copy, text):
+    (copy / "card.json").write_text(text)
+    with pytest.raises(HashError, match="install ectopy again"):
+        zoo.load(str(copy))
+
+
+def test_a_missing_model_file_is_refused(copy):
+    (copy / "model.onnx").unlink()
+    with pytest.raises(HashError, match="install ectopy again"):
+        zoo.load(str(copy))
