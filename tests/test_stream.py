@@ -1,5 +1,7 @@
 """`StreamAnalyzer` and `analyze`: the ends of a stream, saved states, wrong use."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -86,12 +88,13 @@ def test_a_damaged_state_is_refused(samples, damage):
 
 def test_wrong_samples_are_refused_and_change_nothing(samples):
     stream = StreamAnalyzer(360, ["I", "II"])
-    for wrong, what in [
+    cases: list[tuple[Any, str]] = [
         ("abc", "no numbers"),
         ([["a", "b"]], "no numbers"),
         (np.zeros((3, 5)), "shape"),
         (1.0, "shape"),
-    ]:
+    ]
+    for wrong, what in cases:
         with pytest.raises(SignalError, match=what):
             stream.push(wrong)
     assert stream.n_samples == 0

@@ -82,14 +82,14 @@ def _branch(number: int, x: keras.KerasTensor, dilation: int, config: InstantCon
     x = layers.Conv2D(
         config.width, (1, config.kernel), dilation_rate=(1, dilation), use_bias=False, name=f"conv{number}"
     )(x)
-    x = layers.BatchNormalization(name=f"norm{number}")(x)
+    x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
     x = layers.ReLU()(x)
     x = layers.SpatialDropout2D(config.dropout)(x)
     return layers.Conv2D(config.width, 1, name=f"mix{number}")(x)
 
 
 def _head(x: keras.KerasTensor) -> keras.KerasTensor:
-    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.BatchNormalization(momentum=0.95, name="norm")(x)
     x = layers.ReLU()(x)
     x = layers.Conv2D(len(CLASSES), 1, activation="softmax", name="label")(x)
     return layers.Reshape((-1, len(CLASSES)))(x)

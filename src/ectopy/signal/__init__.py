@@ -2,6 +2,7 @@
 
 from ectopy.signal.beats import BeatFinder, BeatState, Thresholds
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
+from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
 from ectopy.signal.level import READABLE
@@ -24,4 +25,5 @@ __all__ = [
     "check_rate",
     "condition",
     "no_organised_rhythm",
+    "settling",
 ]

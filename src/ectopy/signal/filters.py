@@ -15,6 +15,11 @@ _SOS = butter(2, 0.5, "highpass", fs=RATE, output="sos")
 _SETTLED = sosfilt_zi(_SOS)  # (1, 2)
 
 
+def settling(n: int) -> NDArray[np.float64]:
+    """(n,) what the high-pass makes of a level that changes by 1 at the first sample."""
+    return sosfilt(_SOS, np.ones(n))
+
+
 @dataclass(frozen=True)
 class HighPassState:
     zi: NDArray[np.float64]  # (n_leads, 2)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ectopy.signal import LABEL_STEP, RATE
+from ectopy.signal import LABEL_STEP, RATE, settling
 from ectopy.training.data import Example
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
@@ -40,6 +40,7 @@ class Windows(keras.utils.PyDataset):
         self._batch, self._steps, self._lookahead = batch, steps, lookahead
         self._seed = seed
         self.epoch = 0
+        self._settling = settling(self._n)
 
     def __len__(self) -> int:
         return self._steps
@@ -77,7 +78,7 @@ class Windows(keras.utils.PyDataset):
             label[np.clip(frames[inside] + offset, 0, n_frames - 1)] = one.beat_labels[inside]
         weight[n_frames - self._lookahead :] = 0  # nothing is known of what follows
         signal = self._dirty(rng, signal)
-        if rng.random() < 0.2:
+        if rng.random() < 0.3:
             begin = int(rng.integers(n_frames))
             end = begin + int(rng.integers(2, 96))
             signal[begin * LABEL_STEP : end * LABEL_STEP] = 0
@@ -89,9 +90,13 @@ class Windows(keras.utils.PyDataset):
         if rng.random() < 0.4:
             row = self._noise[rng.integers(len(self._noise))]
             start = int(rng.integers(len(row) - self._n))
-            signal = signal + rng.uniform(0, 0.5) * rng.choice((-1, 1)) * row[start : start + self._n]
-        if rng.random() < 0.3:
-            signal = signal + rng.normal(0, rng.uniform(0, 0.1), self._n)
+            signal = signal + rng.uniform(0, 0.7) * rng.choice((-1, 1)) * row[start : start + self._n]
+        if rng.random() < 0.4:
+            smooth = np.ones(rng.integers(1, 6))  # white, or less of its high frequencies
+            noise = np.convolve(rng.normal(0, 1, self._n), smooth / np.sqrt(len(smooth)), "same")
+            signal = signal + rng.uniform(0, 0.2) * noise
+        if rng.random() < 0.3:  # a device that has just been switched on settles
+            signal = signal + rng.normal(0, 1.0) * self._settling
         return signal
 
 
