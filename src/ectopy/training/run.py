@@ -35,6 +35,7 @@ from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 
 _NOISE = ("nstdb/118e06", "mitdb/118")  # their difference is electrode motion; 118 is a training patient
+_NOISE_S = 300, 1140  # of the record; it is on for two minutes and off for two
 _MIDDLE = {"beat": 0.5, "abnormal": 0.5}  # of the folds' models, until the thresholds are chosen
 
 
@@ -130,10 +131,9 @@ def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
 
 
 def _noise(data_dir: Path | None) -> NDArray[np.float32]:
-    """(2, n) real electrode-motion noise, conditioned; the first five minutes of the record have none."""
-    noisy, clean = (data.read(name, data_dir=data_dir) for name in _NOISE)
-    skip = round(300 * clean.fs)
-    return condition(noisy.samples[skip:] - clean.samples[skip:], clean.fs).signal
+    """(2, n) real electrode-motion noise, conditioned: four of its stretches, the rest is for tests."""
+    noisy, clean = (data.read(name, data_dir=data_dir).section(*_NOISE_S) for name in _NOISE)
+    return condition(noisy.samples - clean.samples, clean.fs).signal
 
 
 def _progress() -> Progress:
