@@ -4,14 +4,17 @@ from ectopy.data.catalogue import CATALOGUE, Database, database
 from ectopy.data.demo import demo
 from ectopy.data.download import fetch
 from ectopy.data.lookup import find, present, read, records, roots
+from ectopy.data.noise import at_snr, electrode_motion
 from ectopy.data.splits import PACED, patient, split, training
 
 __all__ = [
     "CATALOGUE",
     "PACED",
     "Database",
+    "at_snr",
     "database",
     "demo",
+    "electrode_motion",
     "fetch",
     "find",
     "patient",

@@ -5,15 +5,17 @@ from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionStat
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
-from ectopy.signal.level import READABLE
+from ectopy.signal.quality import FEATURES, READABLE, TERMS
 
 __all__ = [
     "BATCH",
+    "FEATURES",
     "FRAMES",
     "LABEL_STEP",
     "LAG",
     "RATE",
     "READABLE",
+    "TERMS",
     "BeatFinder",
     "BeatState",
     "Condition",

@@ -26,6 +26,7 @@ class Conditioned:
     quality : (n_leads, n_blocks), 0 to 1
     waves : (n_leads, n_blocks) bool, an oscillation of 2 to 10 Hz without QRS complexes
     dead : (n_leads, n_blocks) bool, flat, saturated or electrode off
+    features : (n_leads, n_blocks, 6), what quality is made of
     restart : (n_leads, n_blocks) bool, the lead comes back in this block and every state starts again
     """
 
@@ -34,6 +35,7 @@ class Conditioned:
     quality: NDArray[np.float64]
     waves: NDArray[np.bool_]
     dead: NDArray[np.bool_]
+    features: NDArray[np.float64]
     restart: NDArray[np.bool_]
 
     @property
@@ -49,6 +51,7 @@ class Conditioned:
             self.quality[:, seconds],
             self.waves[:, seconds],
             self.dead[:, seconds],
+            self.features[:, seconds],
             self.restart[:, seconds],
         )
 
@@ -95,7 +98,8 @@ class Condition:
             gap=gap.reshape(rows),
             quality=level.quality,
             waves=level.waves,
-            dead=masked.dead | level.smooth,
+            dead=masked.dead | level.still,
+            features=level.features,
             restart=restart,
         )
 

@@ -1,30 +1,31 @@
-"""How good a second of signal is, and how large its QRS complexes are.
+"""What each second of a lead is like: its quality, and the gain that brings its QRS complexes to one size.
 
-Quality, from 0 to 1 a second and lead, is high where the last 4 s are peaked (kurtosis: an ECG is mostly quiet with
-QRS complexes standing out, noise is not; Clifford et al. 2012) and not rough (white noise). Waves of 2 to 10 Hz are
-neither, and can be judged. A second far smoother than this lead's own baseline is an electrode that has come off and
-drifts. The gain brings QRS complexes to about 2 from peak to peak, whatever the unit, from good seconds only.
+Quality is the fitted index of `quality`, but for what it can't know: waves of 2 to 10 Hz without QRS complexes and a
+pause on a living baseline can be judged; a second far stiller than this lead's own baseline is an electrode that has
+come off and drifts. The gain brings QRS complexes to about 2 from peak to peak, whatever the unit, from good seconds
+only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal.grid import RATE
+from ectopy.signal.quality import FEATURES, READABLE, Sums, features, index
 
-Sums = tuple[float, float, float, float, float]  # of a block: its samples, x^2, x^4, dx^2, ddx^2
-
-READABLE = 0.3  # quality from which a second can be judged
 _WINDOW = 4  # blocks of the quality's look back
 _MEMORY = 16  # blocks of the gain's
 _KNOWN = 5  # good blocks after which a lead's usual values are known
 _QUIET = 0.2  # of the usual amplitude: a block without QRS
-_PATIENCE = 30  # quiet blocks after which the gain follows them
-_SMOOTH = 0.2, 0.02  # of the usual unrest of baseline and QRS complexes: less than both is no patient's
-_PARTS, _PART = 8, 15  # a block's second differences, in parts
+_STILL = 0.2, 0.02  # of the usual unrest of baseline and QRS complexes: less than both is no patient's
+_HUGE = 5.0, 8.0  # usual amplitudes from which quality falls, and where it is 0
+_PATIENCE = 30, 5  # quiet, huge blocks in a row after which they are usual
+_PARTS = 8  # of a block
 _CLIP = 10.0
 
 
@@ -35,13 +36,15 @@ class Levelled:
     signal : (n_leads, n_blocks, 128) float32, 0 in gaps
     quality : (n_leads, n_blocks), 0 to 1
     waves : (n_leads, n_blocks) bool, oscillates without QRS complexes
-    smooth : (n_leads, n_blocks) bool, the electrode is off
+    still : (n_leads, n_blocks) bool, the electrode is off
+    features : (n_leads, n_blocks, 6), of `quality`; NaN where nothing is there
     """
 
     signal: NDArray[np.float32]
     quality: NDArray[np.float64]
     waves: NDArray[np.bool_]
-    smooth: NDArray[np.bool_]
+    still: NDArray[np.bool_]
+    features: NDArray[np.float64]
 
 
 @dataclass
@@ -54,6 +57,7 @@ class LeadLevel:
     previous: float = 0.0  # amplitude of the last block
     usual: float = 0.0  # the gain's reference; 0 before the first block
     quiet: int = 0  # blocks in a row
+    huge: int = 0  # blocks in a row
 
 
 class Level:
@@ -69,75 +73,77 @@ class Level:
         square = y * y
         slope = y[:, :, 1:] - y[:, :, :-1]
         bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
-        sums = np.stack(
-            [
-                count,
-                square.sum(axis=2),
-                np.square(square).sum(axis=2),
-                np.square(slope).sum(axis=2),
-                bend.sum(axis=2),
-            ],
-            axis=2,
-        )
-        parts = np.sort(bend[:, :, : _PARTS * _PART].reshape(*count.shape, _PARTS, _PART).sum(axis=3), axis=2)
+        slow = np.square(y.reshape(*count.shape, _PARTS, -1).mean(axis=3)) * (RATE // _PARTS)
+        sums = [count, *(part.sum(axis=2) for part in (square, np.square(square), np.square(slope), bend, slow))]
+        parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
         span = y.max(axis=2) - y.min(axis=2)
-        quality, amplitude = np.empty(count.shape), np.empty((*count.shape, 2))
-        waves, smooth = np.empty(count.shape, bool), np.empty(count.shape, bool)
-        for lead, state in enumerate(self.state):
-            rows = zip(sums[lead].tolist(), span[lead].tolist(), parts[lead].tolist(), strict=True)
-            for b, (block, extent, unrest) in enumerate(rows):
-                if restart[lead, b]:
-                    state = LeadLevel()
-                before = state.usual
-                smooth[lead, b] = _smooth(state, unrest, whole=block[0] == RATE)
-                quality[lead, b], waves[lead, b] = _step(state, tuple(block), extent, unrest, smooth[lead, b])
-                amplitude[lead, b] = before or state.usual, state.usual
-            self.state[lead] = state
+        columns = zip(np.stack(sums, axis=2).tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
+        table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
+        quality, waves, still, before, usual = np.moveaxis(table[:, :, :5], 2, 0)
         ramp = np.arange(1, RATE + 1) / RATE
-        usual = amplitude[:, :, :1] + (amplitude[:, :, 1:] - amplitude[:, :, :1]) * ramp
-        scaled = np.divide(2 * y, usual, out=np.zeros_like(y), where=usual > 0)
-        return Levelled(np.clip(scaled, -_CLIP, _CLIP).astype(np.float32), quality, waves, smooth)
+        gain = before[:, :, None] + (usual - before)[:, :, None] * ramp
+        scaled = np.divide(2 * y, gain, out=np.zeros_like(y), where=gain > 0)
+        signal = np.clip(scaled, -_CLIP, _CLIP).astype(np.float32)
+        return Levelled(signal, quality, waves > 0, still > 0, table[:, :, 5:])
+
+    def _lead(
+        self,
+        lead: int,
+        sums: Sequence[Sequence[float]],
+        spans: Sequence[float],
+        parts: Sequence[Sequence[float]],
+        restarts: Sequence[bool],
+    ) -> list[tuple[float, ...]]:
+        rows = []
+        for block, span, unrest, restart in zip(sums, spans, parts, restarts, strict=True):
+            if restart:
+                self.state[lead] = LeadLevel()
+            state = self.state[lead]
+            before = state.usual
+            judged = _judge(state, Sums(*block), span, unrest)
+            rows.append((*judged[:3], before or state.usual, state.usual, *judged[3:]))
+        return rows
 
 
-def _smooth(state: LeadLevel, unrest: list[float], *, whole: bool) -> bool:
-    """Whether a block holds no QRS complex and lies stiller than this lead's baseline between beats ever does."""
-    if not whole or len(state.unrest) < _KNOWN:
-        return False
-    baseline, qrs = (sorted(column)[len(column) // 2] for column in zip(*state.unrest, strict=True))
-    return unrest[_PARTS // 2] < _SMOOTH[0] * baseline and unrest[-1] < _SMOOTH[1] * qrs
-
-
-def _step(state: LeadLevel, sums: Sums, span: float, unrest: list[float], smooth: bool) -> tuple[float, bool]:
-    state.sums = [*state.sums[1 - _WINDOW :], sums]
-    n, power, fourth, slope, bend = (sum(column) for column in zip(*state.sums, strict=True))
-    present = sums[0] / RATE
+def _judge(state: LeadLevel, block: Sums, span: float, parts: Sequence[float]) -> tuple[float, ...]:
+    """Quality, waves, still and the features of a block; the lead's memory takes it in."""
+    state.sums = [*state.sums[1 - _WINDOW :], block]
+    sums = Sums(*map(sum, zip(*map(astuple, state.sums), strict=True)))
     amplitude, state.previous = max(span, state.previous), span
-    if present == 0 or power == 0 or smooth:
-        return 0.0, False
-    kurtosis, rough, uneven = n * fourth / power**2, slope / power, bend / slope
+    present = block.n / RATE
+    if present == 0 or sums.x2 == 0:
+        return 0.0, False, False, *[float("nan")] * len(FEATURES)
+    values = features(sums, parts)
+    if state.quiet == _PATIENCE[0] or state.huge == _PATIENCE[1]:
+        state.amplitudes, state.unrest, state.quiet, state.huge = [], [], 0, 0  # what was usual no longer is
     known = len(state.amplitudes) >= _KNOWN
-    if known and amplitude < _QUIET * state.usual and state.quiet < _PATIENCE:
-        state.quiet += 1  # a pause, or asystole: the baseline is alive, the gain waits
-        return present, False
+    still = present == 1 and len(state.unrest) >= _KNOWN and _is_still(state, parts)
+    if still or (known and amplitude < _QUIET * state.usual):
+        state.quiet += 1  # an electrode that is off; or a pause, the baseline alive: the gain waits
+        return 0.0 if still else present, False, still, *values
     state.quiet = 0
-    waves = kurtosis < 3.2 and uneven < 0.3 and rough > 0.01
-    quality = 1.0 if waves else _ramp(kurtosis, 2.6, 4.0) * _even(kurtosis, rough)
-    if sums[1] > 0:  # noise that has just begun
-        quality *= _even(sums[0] * sums[2] / sums[1] ** 2, sums[3] / sums[1])
+    waves = _is_wave(values)
+    quality = present if waves else present * index(values)
     if known:
-        quality *= 1 - _ramp(span / state.usual, 5.0, 8.0)
+        low, high = _HUGE
+        size = span / state.usual
+        state.huge = state.huge + 1 if size > low else 0
+        quality *= min(max((high - size) / (high - low), 0.0), 1.0)
     if quality >= READABLE or not state.amplitudes:
         state.amplitudes = [*state.amplitudes[1 - _MEMORY :], amplitude]
         state.usual = sorted(state.amplitudes)[len(state.amplitudes) // 2]
         if present == 1:
-            state.unrest = [*state.unrest[1 - _MEMORY :], (unrest[1], unrest[-1])]
-    return quality * present, waves
+            state.unrest = [*state.unrest[1 - _MEMORY :], (parts[1], parts[-1])]
+    return quality, waves, False, *values
 
 
-def _even(kurtosis: float, rough: float) -> float:
-    """1, less where a signal is as rough as white noise and no more peaked."""
-    return 1 - _ramp(rough, 0.6, 0.75) * (1 - _ramp(kurtosis, 5.0, 9.0))
+def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:
+    """Whether a block holds no QRS complex and lies stiller than this lead's baseline between beats ever does."""
+    baseline, qrs = (sorted(column)[len(column) // 2] for column in zip(*state.unrest, strict=True))
+    return parts[_PARTS // 2] < _STILL[0] * baseline and parts[-1] < _STILL[1] * qrs
 
 
-def _ramp(x: float, low: float, high: float) -> float:
-    return min(max((x - low) / (high - low), 0.0), 1.0)
+def _is_wave(values: Sequence[float]) -> bool:
+    """Whether the last 4 s swing smoothly at 2 to 10 Hz: ventricular flutter, as in DS1's record 207."""
+    kurtosis, roughness, unevenness = (exp(value) for value in values[:3])
+    return kurtosis < 3.2 and unevenness < 0.3 and roughness > 0.01

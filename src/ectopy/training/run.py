@@ -6,14 +6,13 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from fractions import Fraction
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -33,9 +32,8 @@ from ectopy.training.export import to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
+from ectopy.training.quality import fit_quality
 
-_NOISE = ("nstdb/118e06", "mitdb/118")  # their difference is electrode motion; 118 is a training patient
-_NOISE_S = 300, 1140  # of the record; it is on for two minutes and off for two
 _MIDDLE = {"beat": 0.5, "abnormal": 0.5}  # of the folds' models, until the thresholds are chosen
 
 
@@ -60,7 +58,7 @@ def train_model(
 
     Parameters
     ----------
-    name : the model, as `instant`
+    name : the model: `instant`, or `quality` for the index of signal quality
     protocol : which records train it, see `ectopy.data.training`
     data_dir : where the databases lie, see `ectopy.data.find`
     out : folder of the models; those of this package if not given
@@ -75,8 +73,10 @@ def train_model(
     RecordError
         If a record is not on this machine.
     """
+    if name == "quality":
+        return fit_quality(data_dir, out)
     if name != "instant":
-        raise ModelError(f"no model '{name}' to train; expected instant")
+        raise ModelError(f"no model '{name}' to train; expected instant or quality")
     settings = replace(settings or Settings(), seed=seed)
     records = tuple(data.training(protocol) if records is None else records)
     folder = runs / f"{name}-{protocol}-seed{seed}"
@@ -89,7 +89,8 @@ def train_model(
             example(r, data.patient(r), recording)
             for r, recording in bar.track(recordings.items(), description="conditioning")
         ]
-        noise = _noise(data_dir)
+        motion = data.electrode_motion("training", data_dir)
+        noise = condition(motion, Fraction(360)).signal
         config, epochs = InstantConfig(), []
         models: dict[str, zoo.TrainedModel] = {}
         for number, held_out in enumerate(folds(examples, n_folds)):
@@ -128,12 +129,6 @@ def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
         raise ModelError(f"{note}: that run had other settings; finish it with them, or start again with --no-resume")
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
-
-
-def _noise(data_dir: Path | None) -> NDArray[np.float32]:
-    """(2, n) real electrode-motion noise, conditioned: four of its stretches, the rest is for tests."""
-    noisy, clean = (data.read(name, data_dir=data_dir).section(*_NOISE_S) for name in _NOISE)
-    return condition(noisy.samples - clean.samples, clean.fs).signal
 
 
 def _progress() -> Progress:

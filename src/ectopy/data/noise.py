@@ -1,0 +1,49 @@
+"""Real electrode-motion noise, and how loud it is against a recording.
+
+Record 118e06 of nstdb is mitdb's 118 with noise added for two minutes, two minutes off, and so on from 5:00; their
+difference is the noise. Four of its stretches may train or set something, the others only test: nothing is tested in
+the noise that it was made for. 118 is a training patient.
+
+Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384 (1984)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.data.lookup import read
+
+_ON_S = {"training": range(300, 1140, 240), "test": range(1260, 1700, 240)}
+_LONG_S = 120
+
+
+def electrode_motion(part: Literal["training", "test"], data_dir: str | Path | None = None) -> NDArray[np.float32]:
+    """(n, 2) at 360 Hz in mV: the noise of two leads, without its pauses.
+
+    Raises
+    ------
+    RecordError
+        If nstdb or mitdb is not on this machine.
+    """
+    noisy, clean = read("nstdb/118e06", data_dir=data_dir), read("mitdb/118", data_dir=data_dir)
+    stretches = []
+    for start in _ON_S[part]:
+        with_noise, without = (r.section(start, start + _LONG_S).samples for r in (noisy, clean))
+        stretches.append(with_noise - without)
+    noise = np.concatenate(stretches)
+    return noise - noise.mean(axis=0)
+
+
+def at_snr(samples: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
+    """(n, n_leads) with noise of the same shape at a signal-to-noise ratio.
+
+    The signal's power is an eighth of its squared peak-to-peak amplitude, as in the noise stress test (there of mean
+    QRS complexes, here of the 0.5th to the 99.5th percentile); the noise's its mean square.
+    """
+    low, high = np.nanpercentile(samples, [0.5, 99.5], axis=0)
+    power = (high - low) ** 2 / 8
+    return samples + noise * np.sqrt(power / 10 ** (snr_db / 10) / np.square(noise).mean(axis=0)).astype(np.float32)
