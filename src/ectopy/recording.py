@@ -91,11 +91,14 @@ class Annotations:
     sample : (n,) int64, index at the recording's rate
     symbol : (n,) str, PhysioNet's annotation symbols
     aux : (n,) str, the text beside a mark (rhythm changes, comments); empty where there is none
+    subtype : (n,) int, where known: of `~` the leads that are noisy (bit 0 the first lead's, and so on; bit 4 on where
+        one is unreadable), -1 where all are
     """
 
     sample: np.ndarray
     symbol: np.ndarray
     aux: np.ndarray
+    subtype: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -117,7 +120,8 @@ class Annotations:
         return self[np.array([s not in known for s in self.symbol], dtype=bool)]
 
     def __getitem__(self, which: slice | np.ndarray) -> Annotations:
-        return Annotations(self.sample[which], self.symbol[which], self.aux[which])
+        subtype = None if self.subtype is None else self.subtype[which]
+        return Annotations(self.sample[which], self.symbol[which], self.aux[which], subtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +184,7 @@ class Recording:
         marks = self.annotations
         if marks is not None:
             marks = marks[(marks.sample >= first) & (marks.sample < last)]
-            marks = Annotations(marks.sample - first, marks.symbol, marks.aux)
+            marks = replace(marks, sample=marks.sample - first)
         start = self.start and self.start + timedelta(seconds=float(first / self.fs))
         return replace(self, samples=self.samples[first:last], annotations=marks, start=start)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +14,7 @@ from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
     from ectopy.evaluation import ByStart, Leads, Scores
+    from ectopy.zoo import TrainedModel
 
 _HEADINGS = {"first": "first lead", "all": "all leads"}
 
@@ -22,7 +25,9 @@ class LeadChoice(StrEnum):
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="Trained model, by name or folder.")] = "instant",
+    model: Annotated[
+        str, typer.Argument(help="Trained model, by name or folder; or 'noise': instant on records in noise.")
+    ] = "instant",
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
     leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
     out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
@@ -35,7 +40,8 @@ def evaluate(
     from ectopy.reports import check_folder
     from ectopy.zoo import load
 
-    trained = load(model)
+    in_noise = model == "noise"
+    trained = load("instant" if in_noise else model)
     names = present(split(on), data_dir)
     if not names:
         database = split(on)[0].partition("/")[0]
@@ -46,6 +52,9 @@ def evaluate(
     for note in _notes(on, names, set(trained.card["records"]), recorded=root is not None):
         typer.echo(note, err=True)
 
+    if in_noise:
+        _stress(on, names, trained, root, out, data_dir)
+        return
     choices: tuple[Leads, ...] = ("first", "all") if leads is LeadChoice.all else ("first",)
     judged = _run(names, model, choices, data_dir)
     reports = {}
@@ -60,6 +69,27 @@ def evaluate(
     typer.echo(_as_markdown(about, reports))
     if out is not None:
         _save(out / f"{trained.card['name']}-{on}", about, reports)
+
+
+def _stress(
+    on: str, names: tuple[str, ...], trained: TrainedModel, root: Path | None, out: Path | None, data_dir: Path | None
+) -> None:
+    """Records in noise, nstdb and the hand-held ones: do verdicts become unreadable rather than wrong?"""
+    from ectopy.evaluation import hand_held, record_look, stress, stress_report, summarize
+
+    name = str(trained.card["name"])
+    with _progress(len(names) + 2) as done:
+        found = stress(names, name, data_dir=data_dir, done=done)
+        mixed = stress(("nstdb/118e24", "nstdb/118e06"), name, levels_db=(None,), data_dir=data_dir, done=done)
+    if root is not None:
+        clean = {"clean": summarize([one.scores for one in found if one.level_db is None])}
+        words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} in noise", "leads": "first"}
+        typer.echo(f"look recorded in {record_look(root, **words, scores=clean)}", err=True)
+    about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
+    text = stress_report(about, found, mixed, hand_held(name, data_dir=data_dir))
+    typer.echo(text)
+    if out is not None:
+        _write(out / f"{name}-{on}-noise", {".md": text})
 
 
 def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: bool) -> list[str]:
@@ -81,19 +111,22 @@ def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: b
 def _run(
     names: tuple[str, ...], model: str, leads: tuple[Leads, ...], data_dir: Path | None
 ) -> list[dict[Leads, ByStart]]:
+    from ectopy.evaluation import benchmark
+
+    with _progress(len(names)) as done:
+        return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar of records; what it gives is called with the name of each that is done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ectopy.evaluation import benchmark
-
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("records", total=len(names))
-
-        def done(name: str) -> None:
-            bar.update(task, advance=1, description=name)
-
-        return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
+        task = bar.add_task("records", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
 
 
 def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:
@@ -112,13 +145,19 @@ def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bo
 def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> None:
     import json
 
+    plain = {leads: {name: s.to_dict() for name, s in scores.items()} for leads, scores in reports.items()}
+    _write(
+        stem,
+        {
+            ".json": json.dumps({"about": about, **plain}, indent=1, allow_nan=False) + "\n",
+            ".md": _as_markdown(about, reports, whole=True),
+        },
+    )
+
+
+def _write(stem: Path, contents: dict[str, str]) -> None:
     from ectopy.errors import OutputError
 
-    plain = {leads: {name: s.to_dict() for name, s in scores.items()} for leads, scores in reports.items()}
-    contents = {
-        ".json": json.dumps({"about": about, **plain}, indent=1, allow_nan=False) + "\n",
-        ".md": _as_markdown(about, reports, whole=True),
-    }
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         for suffix, content in contents.items():

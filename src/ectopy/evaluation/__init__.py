@@ -1,7 +1,8 @@
 """How good is it? Beats, 5-second intervals and patients, by one code for every model.
 
 `evaluate_record` compares what a program said of one record with its reference annotations, `summarize`
-sums records up with 95 % intervals by bootstrap over patients, `compare` sets two models against each other.
+sums records up with 95 % intervals by bootstrap over patients, `compare` sets two models against each other,
+`stress` adds noise.
 Counts come first and ratios last. The conventions stand at the top of `beats`, `intervals`, `scope`, `gross`.
 """
 
@@ -13,10 +14,12 @@ from ectopy.evaluation.looks import TEST_SPLITS, checkout, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.stress import LEVELS_DB, Stressed, hand_held, stress, stress_report, stress_table
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
 
 __all__ = [
+    "LEVELS_DB",
     "TEST_SPLITS",
     "BeatScores",
     "Binary",
@@ -26,6 +29,7 @@ __all__ = [
     "Matches",
     "RecordScores",
     "Scores",
+    "Stressed",
     "auroc",
     "average_precision",
     "benchmark",
@@ -35,9 +39,13 @@ __all__ = [
     "count_figures",
     "evaluate_record",
     "figure_rows",
+    "hand_held",
     "markdown",
     "match_beats",
     "record_look",
     "record_table",
+    "stress",
+    "stress_report",
+    "stress_table",
     "summarize",
 ]

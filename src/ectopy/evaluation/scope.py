@@ -54,6 +54,16 @@ def flutter_stretches(annotations: Annotations, n_samples: int) -> np.ndarray:
     return np.array(stretches, dtype=np.int64).reshape(-1, 2)
 
 
+def noisy_stretches(annotations: Annotations, n_samples: int) -> np.ndarray:
+    """(n, 2) int64: from each `~` that calls the first lead noisy or unreadable to the next `~`, or to the end."""
+    if annotations.subtype is None:
+        return np.zeros((0, 2), np.int64)
+    marks = annotations.symbol == "~"
+    start, kind = annotations.sample[marks], annotations.subtype[marks]
+    end = np.append(start[1:], n_samples)
+    return np.stack([start, end], axis=1)[kind & 0x11 != 0]
+
+
 def owed_intervals(n_samples: int, fs: Fraction) -> int:
     """Number of intervals of 5 s that a program owes for a record: the last may be shorter, down to 2 s."""
     whole, rest = divmod(Fraction(n_samples), INTERVAL_S * fs)

@@ -37,22 +37,22 @@ def read_annotations(path: Path, clock: Fraction, fs: Fraction, n_samples: int, 
 
     try:
         pairs = load_byte_pairs(str(path.with_suffix("")), path.suffix[1:], None)
-        ticks, codes, _, _, _, notes = proc_ann_bytes(pairs, None)
+        ticks, codes, subtypes, _, _, notes = proc_ann_bytes(pairs, None)
     except Exception as error:  # whatever a damaged file does to the decoder
         raise FormatError(f"{path}: no annotation file, or a damaged one ({error}); {remedy}") from error
 
     symbols = dict(zip(ann_label_table["label_store"], ann_label_table["symbol"], strict=True))
     marks = []
-    for tick, code, note in zip(ticks, codes, notes, strict=True):
+    for tick, code, subtype, note in zip(ticks, codes, subtypes, notes, strict=True):
         if code == _NOTE and tick == 0 and note.startswith("## time resolution"):
             resolution = _RESOLUTION.match(note)
             clock = Fraction(resolution[1]) if resolution and Fraction(resolution[1]) else clock
         elif code == _NOTE and tick == 0 and (definition := _DEFINITION.fullmatch(note)):
             symbols[int(definition[1])] = definition[2]
         elif code != 0 and not (code == _NOTE and tick == 0 and note.startswith("## ")):
-            marks.append((tick, code, note.rstrip("\0")))
+            marks.append((tick, code, subtype, note.rstrip("\0")))
 
-    sample = np.array([tick for tick, _, _ in marks], dtype=np.int64)
+    sample = np.array([tick for tick, *_ in marks], dtype=np.int64)
     if fs != clock:
         sample = np.round(sample * float(fs / clock)).astype(np.int64)
     latest = n_samples + _LATE_S * fs
@@ -62,6 +62,7 @@ def read_annotations(path: Path, clock: Fraction, fs: Fraction, n_samples: int, 
         )
     return Annotations(
         sample=sample,
-        symbol=np.array([symbols.get(code, f"[{code}]") for _, code, _ in marks], dtype=np.str_),
-        aux=np.array([note for _, _, note in marks], dtype=np.str_),
+        symbol=np.array([symbols.get(code, f"[{code}]") for _, code, *_ in marks], dtype=np.str_),
+        aux=np.array([note for *_, note in marks], dtype=np.str_),
+        subtype=np.array([subtype for *_, subtype, _ in marks], dtype=np.int64),
     )

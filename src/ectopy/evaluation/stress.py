@@ -1,0 +1,171 @@
+"""What noise does to the verdicts: as it grows they should become `unreadable`, and not wrong.
+
+Real electrode motion (`ectopy.data.electrode_motion`, the stretches that trained nothing) is added to the whole of a
+record's first lead at a signal-to-noise ratio; then everything is scored as it is without.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ectopy.analysis import analyze
+from ectopy.data import at_snr, electrode_motion, find, patient, read
+from ectopy.evaluation.bootstrap import draw_patients, interval_95
+from ectopy.evaluation.gross import count_figures, record_table
+from ectopy.evaluation.ranking import auroc
+from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.scope import noisy_stretches
+from ectopy.evaluation.tables import markdown
+from ectopy.recording import Recording
+from ectopy.verdict import INTERVAL_S
+
+LEVELS_DB = (None, 24, 18, 12, 6, 0, -6)  # None: as it is
+_PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """A record at one level of noise.
+
+    unmarked, unmarked_unreadable : its intervals that no `~` annotation calls noisy, and those of them unreadable
+    """
+
+    level_db: int | None
+    scores: RecordScores
+    unmarked: int
+    unmarked_unreadable: int
+
+
+def stress(
+    names: Sequence[str],
+    model: str,
+    *,
+    levels_db: Sequence[int | None] = LEVELS_DB,
+    data_dir: Path | None = None,
+    done: Callable[[str], None] = lambda name: None,
+) -> list[Stressed]:
+    """Analyse and score each record at each level, from 5:00 on.
+
+    names : records with annotations, as `mitdb/100`
+    done : called with each record's name once it is scored
+
+    Raises
+    ------
+    RecordError
+        If a record, nstdb or mitdb's 118 is not on this machine.
+    """
+    judge = partial(_judge, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
+    found = []
+    with ProcessPoolExecutor(min(_PROCESSES, len(names)), get_context("spawn")) as pool:
+        for name, records in zip(names, pool.map(judge, names), strict=True):
+            found += records
+            done(name)
+    return found
+
+
+def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
+    """A row a level: beat Se and +P, abnormal-beat F1, share of intervals unreadable, share of the others wrong."""
+    rows = {}
+    for level in dict.fromkeys(one.level_db for one in found):
+        at_level = [one for one in found if one.level_db == level]
+        counts = record_table([one.scores for one in at_level]).drop(columns="patient").sum()
+        figures = count_figures(counts.to_dict())
+        wrong = counts["readable_fp"] + counts["readable_fn"]
+        readable = wrong + counts["readable_tp"] + counts["readable_tn"]
+        unmarked = sum(one.unmarked for one in at_level)
+        rows["clean" if level is None else f"{level} dB"] = {
+            "beat Se": figures["beat.detection.se"],
+            "beat +P": figures["beat.detection.ppv"],
+            "abnormal-beat F1": figures["beat.abnormal.f1"],
+            "unreadable": figures["interval.unreadable.share"],
+            "unreadable, not marked noisy": sum(one.unmarked_unreadable for one in at_level) / max(unmarked, 1),
+            "wrong of readable": wrong / max(readable, 1),
+            "wrong of all": wrong / (readable + counts["unreadable"]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").astype(float)
+
+
+def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stressed], hand: dict[str, float]) -> str:
+    """Markdown of a run: records in noise by level, records that came with noise in them, hand-held recordings."""
+    tables = [stress_table(found), *(stress_table([one]).set_axis([one.scores.record]) for one in mixed)]
+    rows = [["first lead, from 5:00", *tables[0].columns]]
+    for table in tables:
+        for level, row in table.iterrows():
+            cells = [f"{v:.3f}" if "F1" in column else f"{100 * v:.2f} %" for column, v in row.items()]
+            rows.append([str(level), *cells])
+    return (
+        f"# {about}\n\n{markdown(rows)}\n"
+        f"Hand-held, the half of cinc2017 that set nothing ({hand['records']} records, {hand['noisy']} labelled noisy): "
+        f"AUROC of a record's mean quality {hand['auroc']:.3f} [{hand['auroc_low']:.3f}, {hand['auroc_high']:.3f}]; "
+        f"of the {hand['normal_intervals']} intervals of records labelled normal "
+        f"{100 * hand['abnormal_of_normal']:.1f} % come out abnormal.\n"
+    )
+
+
+def hand_held(model: str, *, every_second_from: int = 1, data_dir: Path | None = None) -> dict[str, float]:
+    """`cinc2017`: does the mean quality of a record tell the noisy ones, and are normal ones left alone?
+
+    every_second_from : 1 for the half that set nothing, 0 for the half that the quality index was fitted on
+    """
+    with (find("cinc2017", data_dir) / "REFERENCE.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[every_second_from::2]
+    quality, abnormal, intervals = [], 0, 0
+    for name, label in rows:
+        result = analyze(read(f"cinc2017/{name}", data_dir=data_dir), model=model).intervals
+        quality.append(float(np.average(result["quality"], weights=result["end_s"] - result["start_s"])))
+        if label == "N":
+            abnormal += int((result["verdict"] == "abnormal").sum())
+            intervals += len(result)
+    noisy = np.array([label == "~" for _, label in rows])
+    low, high = interval_95(_auroc_draws(noisy, np.array(quality)))
+    return {
+        "records": len(rows),
+        "noisy": int(noisy.sum()),
+        "auroc": float(auroc(noisy, -np.array(quality))[0]),
+        "auroc_low": low,
+        "auroc_high": high,
+        "normal_intervals": intervals,
+        "abnormal_of_normal": abnormal / max(intervals, 1),
+    }
+
+
+def _auroc_draws(noisy: NDArray[np.bool_], quality: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = draw_patients(len(noisy))
+    return np.array([auroc(np.repeat(noisy, w), -np.repeat(quality, w))[0] for w in weights])
+
+
+def _judge(name: str, model: str, levels_db: tuple[int | None, ...], data_dir: Path | None) -> list[Stressed]:
+    recording = read(name, data_dir=data_dir)
+    recording = recording.select(recording.leads[:1])
+    noise = np.resize(electrode_motion("test", data_dir).T, (1, len(recording.samples))).T
+    return [_at_level(recording, name, model, noise, level) for level in levels_db]
+
+
+def _at_level(recording: Recording, name: str, model: str, noise: NDArray[np.float32], level: int | None) -> Stressed:
+    samples = recording.samples if level is None else at_snr(recording.samples, noise, level)
+    analysis = analyze(replace(recording, samples=samples), model=model)
+    assert recording.annotations is not None
+    scores = evaluate_record(
+        recording.annotations,
+        recording.fs,
+        recording.duration_s,
+        analysis.beats,
+        analysis.intervals,
+        record=name,
+        patient=patient(name),
+    )
+    marked = noisy_stretches(recording.annotations, len(recording.samples)) / float(recording.fs)
+    starts = analysis.intervals["start_s"].to_numpy()[:, None]
+    unmarked = ~((marked[:, 0] < starts + INTERVAL_S) & (marked[:, 1] > starts)).any(axis=1)
+    unreadable = (analysis.intervals["verdict"] == "unreadable").to_numpy()
+    return Stressed(level, scores, int(unmarked.sum()), int((unmarked & unreadable).sum()))
