@@ -60,7 +60,7 @@ def noisy_stretches(annotations: Annotations, n_samples: int) -> np.ndarray:
         return np.zeros((0, 2), np.int64)
     marks = annotations.symbol == "~"
     start, kind = annotations.sample[marks], annotations.subtype[marks]
-    end = np.append(start[1:], n_samples)
+    end = np.append(start, n_samples)[1:]
     return np.stack([start, end], axis=1)[kind & 0x11 != 0]
 
 
