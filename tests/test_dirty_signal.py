@@ -1,0 +1,112 @@
+"""docs/dirty-signal.md, line by line; the lines that other tests hold are only looked up."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ectopy
+from ectopy import analyze
+from ectopy.data import at_snr, electrode_motion
+from ectopy.evaluation import stress, stress_table
+
+HERE = Path(__file__).parent
+
+
+def words(verdicts):
+    return [verdict.verdict for verdict in verdicts]
+
+
+@pytest.fixture(scope="module")
+def clean(demo):
+    return analyze(demo).verdicts
+
+
+def test_every_line_of_the_policy_names_a_test_that_exists():
+    page = (HERE.parent / "docs" / "dirty-signal.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("|")][2:]
+    defined = set(
+        re.findall(r"^def (test_\w+)", "\n".join(p.read_text() for p in HERE.glob("test_*.py")), re.MULTILINE)
+    )
+    assert len(lines) > 15
+    for line in lines:
+        named = re.findall(r"`(test_\w+)`", line)
+        assert named, f"no test holds this line: {line}"
+        assert set(named) <= defined, line
+
+
+def test_a_saturated_stretch_is_unreadable(demo, clean):
+    x = demo.samples.copy()
+    x[100 * 360 : 120 * 360] = x.max()  # the amplifier at its rail
+    given = analyze(x, fs=360).verdicts
+    assert words(given[20:24]) == ["unreadable"] * 4
+    assert all("saturated" in verdict.reason for verdict in given[20:24])
+    assert words(given[26:]) == words(clean[26:])
+
+
+def test_clipped_qrs_complexes_stay_beats(demo, clean):
+    top = np.percentile(demo.samples, 99)
+    given = analyze(np.minimum(demo.samples, top), fs=360).verdicts
+    beats, reference = (sum(len(v.beats) for v in verdicts) for verdicts in (given, clean))
+    assert beats == pytest.approx(reference, rel=0.02)
+    assert words(given).count("unreadable") <= 2
+
+
+def test_an_electrode_that_comes_off_and_drifts_is_no_asystole(demo):
+    """At 3:29 the demo's electrode comes off for four seconds and its level decays."""
+    verdicts = analyze(demo).verdicts
+    assert verdicts[42].verdict == "unreadable"
+    assert "lead off" in verdicts[42].reason
+    assert not any(finding.name == "asystole" for verdict in verdicts for finding in verdict.findings)
+
+
+@pytest.mark.parametrize(("factor", "settled_s"), [(4.0, 16), (0.25, 16), (20.0, 10), (0.05, 36)])
+def test_a_gain_that_changes_in_the_middle_is_followed(demo, clean, factor, settled_s):
+    x = demo.samples.copy()
+    x[120 * 360 :] *= factor
+    given = analyze(x, fs=360).verdicts
+    settled = [(a, b) for a, b in zip(clean, given, strict=True) if a.end_s <= 120 - 2 or a.start_s >= 120 + settled_s]
+    assert [b.verdict for _, b in settled] == [a.verdict for a, _ in settled]
+    same = [[beat.aami for beat in a.beats] == [beat.aami for beat in b.beats] for a, b in settled]
+    assert np.mean(same) > 0.95
+
+
+def test_electrode_motion_makes_verdicts_unreadable_rather_than_wrong(mitdb, nstdb):
+    names = ["mitdb/106", "mitdb/119", "mitdb/220"]  # training patients; the noise is not what trained
+    table = stress_table(stress(names, "instant", levels_db=(None, 6, -6)))
+    assert table["unreadable"].is_monotonic_increasing
+    assert table.loc["-6 dB", "unreadable"] > 0.5
+    assert table.loc["-6 dB", "wrong of all"] < 0.1
+
+
+def test_noise_has_the_power_it_should_have(demo, nstdb, mitdb):
+    noise = electrode_motion("test")[: len(demo.samples), :1]
+    part = replace(demo, samples=demo.samples[: len(noise)]).samples
+    added = at_snr(part, noise, 6) - part
+    amplitude = np.percentile(part, 99.5) - np.percentile(part, 0.5)
+    assert 10 * np.log10(amplitude**2 / 8 / np.mean(added**2)) == pytest.approx(6, abs=0.1)
+
+
+def test_noise_that_trains_never_tests(nstdb, mitdb):
+    training, test = electrode_motion("training"), electrode_motion("test")
+    assert len(training) == 4 * 120 * 360
+    assert len(test) == 2 * 120 * 360
+    windows = {test[start : start + 360].tobytes() for start in range(0, len(test), 360)}
+    assert not any(training[start : start + 360].tobytes() in windows for start in range(len(training) - 360))
+
+
+def test_the_quality_index_tells_noisy_hand_held_records(cinc2017):
+    """On the half that it was fitted on; the other half is for `ectopy evaluate noise`."""
+    from ectopy.evaluation import hand_held
+
+    figures = hand_held("instant", every_second_from=0)
+    assert figures["noisy"] == 5
+    assert figures["auroc"] > 0.9
+
+
+def test_a_noise_mark_is_read_with_its_leads(mitdb):
+    marks = ectopy.read("mitdb/101").annotations
+    noisy = marks[marks.symbol == "~"]
+    assert noisy.subtype.tolist()[:4] == [1, 0, -1, 0]
