@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from ectopy.cli.analyze import analyze
 from ectopy.cli.data import app as data
+from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
 from ectopy.cli.train import train
 from ectopy.cli.watch import watch
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command()(watch)
 app.command()(analyze)
 app.add_typer(data, name="data")
+app.command()(eda)
 app.command()(evaluate)
 app.command()(train)
 

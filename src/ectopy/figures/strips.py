@@ -53,13 +53,21 @@ def recording_strip(recording: Recording, start_s: float = 0.0, seconds: float =
     width, height = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S, piece.height
     figure = _figure(width + 2 * _LEFT, height + _TITLE + _TICKS + 2)
     ax = _axes(figure, _LEFT, _TITLE, width, height)
+    title = f"{recording.name}   {clock(start_s)}"
+    if recording.annotations is not None and len(recording.annotations.beats):
+        title += "   letters: reference annotations"
+    return reference_strip(recording, start_s, seconds, ax, title)
+
+
+def reference_strip(recording: Recording, start_s: float, seconds: float, ax: Axes, title: str) -> Axes:
+    """Draw a stretch of a recording on ECG paper, with its reference beats where it has annotations."""
+    piece = paper.stretch(recording, start_s, seconds)
     paper.draw(ax, piece)
-    marks = recording.annotations.beats if recording.annotations is not None else None
-    if marks is not None:
+    if recording.annotations is not None:
+        marks = recording.annotations.beats
         times = (marks.sample / float(recording.fs)).tolist()
         colours = [CLASS_COLOURS[AAMI_OF_SYMBOL[symbol]] for symbol in marks.symbol]
         _mark(ax, piece, zip(times, marks.symbol.tolist(), colours, strict=True))
-    title = f"{recording.name}   {clock(start_s)}" + ("   letters: reference annotations" if marks else "")
     _title(ax, piece, title)
     return ax
 
