@@ -224,6 +224,7 @@ def test_a_rate_out_of_range_gives_one_line_and_code_2(record, fs):
 def test_a_recording_with_nothing_in_it_gives_one_line_and_code_2_and_writes_nothing(record, tmp_path):
     path = record(samples=np.full((3600, 1), np.nan))
     refused(run("analyze", path, "--out", tmp_path / "out", code=2), ["mine", "missing"])
+    refused(run("watch", path, "--speed", "max", code=2), ["mine", "missing"])
     assert not (tmp_path / "out").exists()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.errors import SignalError
-from ectopy.recording import Recording
+from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
 from ectopy.zoo import TrainedModel
 
@@ -51,13 +51,9 @@ def analyze(
         raise SignalError(f"fs={fs}: the recording has its own rate, {float(recording.fs):g} Hz; leave fs out")
     if leads is not None:
         recording = recording.select(leads)
+    check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
-    what = recording.name or "samples"
     n = len(recording.samples)
-    if recording.duration_s < _SHORTEST_S:
-        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {_SHORTEST_S} s")
-    if not np.isfinite(recording.samples).any():
-        raise SignalError(f"{what}: every sample of {', '.join(recording.leads)} is missing; nothing to analyse")
     verdicts = []
     step = int(BATCH * recording.fs)
     for begin in range(0, n, step):
@@ -69,6 +65,23 @@ def analyze(
     return Analysis(recording, verdicts, stream.model.name, notes)
 
 
+def check_recording(recording: Recording) -> None:
+    """Refuse what holds nothing to judge, where the whole of it is known beforehand.
+
+    Raises
+    ------
+    SignalError
+        If the rate is outside 100 to 1000 Hz, no sample is finite, or it is shorter than 2 s.
+    """
+    what = recording.name or "samples"
+    check_rate(recording.fs)
+    if recording.duration_s < _SHORTEST_S:
+        n = len(recording.samples)
+        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {_SHORTEST_S} s")
+    if not np.isfinite(recording.samples).any():
+        raise SignalError(f"{what}: every sample of {', '.join(recording.leads)} is missing; nothing to analyse")
+
+
 def _recording(samples: ArrayLike, fs: Fraction | float | str | None) -> Recording:
     if fs is None:
         raise SignalError("samples without a sampling rate; give it as fs=…, in Hz")
@@ -76,8 +89,9 @@ def _recording(samples: ArrayLike, fs: Fraction | float | str | None) -> Recordi
         x = np.asarray(samples, dtype=np.float32)
     except (TypeError, ValueError):
         raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
+    rate = check_rate(fs)
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2:
         raise SignalError(f"samples of shape {x.shape}: expected (n,) or (n, n_leads)")
     leads = tuple(f"lead {n + 1}" for n in range(x.shape[1]))
-    return Recording(x, check_rate(fs), leads)
+    return Recording(x, rate, leads, calibrated=looks_like_mv(x, rate))

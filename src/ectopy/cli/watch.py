@@ -55,8 +55,9 @@ def watch(
 
     recording = read(record, leads=lead, data_dir=data_dir)
 
-    from ectopy.analysis import StreamAnalyzer  # after what may be wrong: this takes two seconds
+    from ectopy.analysis import StreamAnalyzer, check_recording  # after what may be wrong: this takes two seconds
 
+    check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
     remark(record)
     if as_json:
