@@ -37,8 +37,8 @@ train: $(READY)/train  ## train the shipped model from the data alone and write 
 		sys.exit(present(needed('ds1')) != needed('ds1'))" || $(BIN)/ectopy data get mitdb
 	@$(BIN)/ectopy train instant
 
-bench: $(READY)/bench  ## speed and memory beside their aims, and NeuroKit2 in the same run
-	@for part in command stream analyze; do $(BIN)/python benchmarks/$$part.py && echo || exit; done
+bench: $(READY)/bench  ## speed, memory and quality index beside their aims and peers
+	@for part in command stream analyze quality; do $(BIN)/python benchmarks/$$part.py && echo || exit; done
 
 soak: $(READY)/train $(READY)/dev  ## the tests that run for long
 	@$(BIN)/python -m pytest -m soak
@@ -81,6 +81,6 @@ $(READY)/dev: requirements/dev.txt | $(READY)/base
 	@touch $@
 
 $(READY)/bench: benchmarks/requirements.txt | $(READY)/base
-	@echo "Installing what the benchmarks compare with: NeuroKit2"
+	@echo "Installing what the benchmarks compare with: NeuroKit2 and BioSPPy"
 	@$(PIP) install -r benchmarks/requirements.txt
 	@touch $@
