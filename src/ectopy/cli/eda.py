@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ def eda(
     out: Annotated[Path, typer.Option(help="Folder for the report and its figures.")] = Path("eda"),
     data_dir: DataDir = None,
 ) -> None:
-    """Look at data: one HTML report with every figure in it, and the figures as files."""
+    """Look at data: a report in one HTML file, and its figures."""
     from ectopy.reports import check_folder
     from ectopy.reports.eda import explore, save
 
@@ -28,7 +29,7 @@ def eda(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*shown, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         records, figures = bar.add_task("records", total=None), bar.add_task("figures", total=None)
         tables = explore(
             sources or ["demo"],

@@ -30,6 +30,8 @@ def count_map(ax: Axes, counts: pd.DataFrame, most: int) -> Axes:
         cbar=False,
         linewidths=0.5,
         linecolor="#f4f4f4",
+        xticklabels=True,  # all of them, also where room is scarce
+        yticklabels=True,
     )
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelsize=8)

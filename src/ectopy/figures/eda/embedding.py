@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,8 @@ def by_class(ax: Axes, points: np.ndarray, aami: np.ndarray) -> Axes:
     return _framed(ax, points)
 
 
-def by_patient(ax: Axes, points: np.ndarray, patient: np.ndarray) -> Axes:
-    """Draw points (n, 2) in a colour a patient, with the patient's name where it has room."""
+def by_patient(ax: Axes, points: np.ndarray, patient: np.ndarray, label: Callable[[str], str]) -> Axes:
+    """Draw points (n, 2) in a colour a patient, with the patient's label where it has room."""
     import seaborn as sns
     from matplotlib.patheffects import withStroke
 
@@ -52,11 +53,14 @@ def by_patient(ax: Axes, points: np.ndarray, patient: np.ndarray) -> Axes:
     for name, colour in zip(names, colours, strict=True):
         own = points[patient == name]
         ax.scatter(own[:, 0], own[:, 1], s=4, lw=0, alpha=0.6, color=colour)
-        middle = np.median(own, axis=0)
+        # the point nearest to half of them: inside the patient's densest cloud, where a mean may lie between clouds
+        apart = np.linalg.norm(own[:, None] - own, axis=2)
+        middle = own[np.median(apart, axis=1).argmin()]
         if all((np.abs(middle - other) > reach).any() for other in taken):
             taken.append(middle)
-            ax.text(middle[0], middle[1], name, color=colour, fontsize=8, weight="bold", ha="center", va="center",
-                    zorder=3, clip_on=True, path_effects=[withStroke(linewidth=2.2, foreground="white")])  # fmt: skip
+            ax.annotate(label(name), middle, (0, 7), textcoords="offset points", color=colour, fontsize=8,
+                        weight="bold", ha="center", va="center", zorder=3, annotation_clip=True,
+                        path_effects=[withStroke(linewidth=2.2, foreground="white")])  # fmt: skip
     return _framed(ax, points)
 
 

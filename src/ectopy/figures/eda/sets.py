@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _NAMED = 0.08  # share from which a patient's part has room for its name
 
 
-def patient_parts(ax: Axes, counts: pd.DataFrame) -> Axes:
-    """Draw each row of counts (a class of a set) as a bar of its patients' shares (columns), largest first."""
+def patient_parts(ax: Axes, counts: Mapping[str, pd.Series]) -> Axes:
+    """Draw for each name (a class of a set) the shares of its patients (name to count) as a bar, largest first."""
     shades = ("#332288", "#88ccee")
     places = np.arange(len(counts))[::-1]
-    for place, (_, row) in zip(places, counts.iterrows(), strict=True):
+    for place, (_, row) in zip(places, counts.items(), strict=True):
         shares = (row[row > 0] / row.sum()).sort_values(ascending=False)
         left = 0.0
         for i, (name, share) in enumerate(shares.items()):
@@ -29,7 +29,7 @@ def patient_parts(ax: Axes, counts: pd.DataFrame) -> Axes:
                 ax.text(100 * (left + share / 2), place, f"{name}\n{share:.0%}", fontsize=7, linespacing=0.95,
                         ha="center", va="center", color="white" if i % 2 == 0 else "black")  # fmt: skip
             left += share
-    ax.set_yticks(places, [f"{name} ({int(row.sum()):,})" for name, row in counts.iterrows()], fontsize=8)
+    ax.set_yticks(places, [f"{name} ({int(row.sum()):,})" for name, row in counts.items()], fontsize=8)
     ax.set(xlim=(0, 100), xlabel="share of the class's beats, a part a patient, %")
     return tidy(ax, "")
 

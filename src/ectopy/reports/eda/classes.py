@@ -161,7 +161,5 @@ def one_patient(tables: Tables) -> Section:
     )
     text += "intervals are drawn over patients, not beats."
     figure = Figure((10, 0.42 * len(rows) + 0.8), layout="constrained")
-    import pandas as pd
-
-    draw.patient_parts(figure.subplots(), pd.DataFrame(rows).T.fillna(0))
+    draw.patient_parts(figure.subplots(), rows)
     return Section(key, title, text, figure)

@@ -43,6 +43,8 @@ def explore(
 
     Beats are the reference annotations; where a record has none, those of the model `instant`. A record of a
     database that can't be read is left out, and said in `notes`; one that was named by itself is an error.
+    More than four records are shared between two processes, so a script that calls this stands under
+    ``if __name__ == "__main__":``.
 
     sources : databases (`mitdb`), their records (`mitdb/100`), `demo`, or paths of files
     progress : called with records done, records in all, and the last one's name
@@ -53,7 +55,8 @@ def explore(
         If there is no such database or recording, or none that can be measured.
     """
     jobs = _jobs(sources, data_dir)
-    looks, refused = [], []
+    looks: list[Tables] = []
+    refused: list[EctopyError] = []
     for done, (job, result) in enumerate(zip(jobs, _run(jobs), strict=True), 1):
         if isinstance(result, Tables):
             looks.append(result)
@@ -64,7 +67,7 @@ def explore(
         progress(done, len(jobs), job.name)
     if not looks:
         raise refused[0]
-    tables = join(looks)
+    tables = join(sorted(looks, key=_place))  # a split's records stand together
     notes = *_notes(tables, sources), *(f"left out: {error}" for error in refused)
     return replace(tables, asked=tuple(dict.fromkeys(sources)), notes=notes)
 
@@ -79,7 +82,12 @@ def _jobs(sources: Sequence[str], data_dir: Path | None) -> list[_Job]:
             jobs.setdefault(source, _Job(source, group(source), source, False, data_dir))
         else:
             jobs.setdefault(source, _Job(source, "files", source, False, data_dir))
-    return sorted(jobs.values(), key=lambda job: GROUPS.index(job.group) if job.group in GROUPS else len(GROUPS))
+    return sorted(jobs.values(), key=lambda job: job.whole)  # what may be refused comes first
+
+
+def _place(look: Tables) -> int:
+    (group,) = look.groups
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
 
 
 def _run(jobs: Sequence[_Job]) -> Iterator[Tables | EctopyError]:

@@ -5,6 +5,7 @@ UMAP: McInnes L, Healy J, Melville J. arXiv 1802.03426 (2018); drawn where the p
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def sample_of(tables: Tables) -> Sample:
         tables.shapes[rows.index],
         early[known],
         rows["aami"].to_numpy(dtype=str),
-        rows["patient"].map(short).to_numpy(dtype=str),
+        rows["patient"].to_numpy(dtype=str),
     )
 
 
@@ -67,7 +68,10 @@ def embedding(tables: Tables) -> Section:
     text = (
         f"A point is the shape of a beat in the first lead ({plural(len(sample.aami), 'beat')} of {plural(n, whose)}, "
     )
-    text += f"at most {KEPT} of a class a record). The plane of PCA holds {percent(share)} of the variance."
+    text += (
+        f"at most {KEPT} of a class a record; 98 % of them along each axis). The plane of PCA holds {percent(share)} "
+    )
+    text += "of the variance."
     if n > 1:
         same, chance = _same_patient(sample)
         text += f" Beats gather by patient: for {percent(same)} the nearest other beat is of the same patient, where "
@@ -160,6 +164,7 @@ def _f1(truth: np.ndarray, called: np.ndarray) -> float:
 
 
 def _umap(shapes: np.ndarray) -> np.ndarray | None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # umap imports TensorFlow where there is one
     try:
         import umap
     except ModuleNotFoundError:
@@ -178,7 +183,7 @@ def _planes(planes: dict[str, np.ndarray], sample: Sample) -> Figure:
     axes = figure.subplots(len(planes), 2, squeeze=False)
     for (name, points), (left, right) in zip(planes.items(), axes, strict=True):
         draw.by_class(left, points, sample.aami)
-        draw.by_patient(right, points, sample.patient)
+        draw.by_patient(right, points, sample.patient, short)
         left.set_title(f"{name}, by class", fontsize=10)
         right.set_title(f"{name}, by patient", fontsize=10)
     return figure

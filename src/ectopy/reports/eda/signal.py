@@ -36,12 +36,13 @@ def amplitude(tables: Tables) -> Section:
     else:
         text = f"The median beat measures {most['middle']:.2f} mV; nine tenths of beats lie between "
         text += f"{most['low']:.2f} and {most['high']:.2f} mV."
-    figure = Figure((11, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
+    figure = Figure((11 if len(table) > 1 else 4.5, 3.8), layout="constrained")
+    left, *right = figure.subplots(1, 2, width_ratios=(1, 1.6)) if len(table) > 1 else [figure.subplots()]
     draw.boxes(left, beats, "aami", "amplitude_mv", AAMI_CLASSES, draw.PALETTE)
     left.set(xlabel="AAMI class", ylabel="peak to peak, first lead, mV", ylim=(0, None))
-    draw.ranges(right, table, draw.set_colours(tables.groups))
-    right.set(xlabel="records, by their median", ylabel="median and nine tenths, mV", ylim=(0, None))
+    for ax in right:
+        draw.ranges(ax, table, draw.set_colours(tables.groups))
+        ax.set(xlabel="records, by their median", ylabel="median and nine tenths, mV", ylim=(0, None))
     return Section(key, title, text, figure)
 
 
