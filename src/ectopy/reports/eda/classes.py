@@ -155,7 +155,7 @@ def one_patient(tables: Tables) -> Section:
                     )
     if not rows:
         return Section(key, title, f"Nothing to compare: no set has abnormal beats and {_PATIENTS} patients or more.")
-    text = f"{listed(heavy)}: " if heavy else "No patient holds half of a class here; still, "
+    text = f"{listed(heavy)}: " if heavy else f"No patient holds half of a class of {_SCARCE} beats or more; still, "
     text += (
         "a figure for a class may be one for a single patient, so sets are reported with and without such a one, and "
     )

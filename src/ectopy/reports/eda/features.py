@@ -29,7 +29,7 @@ def rhythm(sample: np.ndarray, fs: float) -> pd.DataFrame:
     import pandas as pd
 
     rr = pd.Series(np.diff(sample / fs, prepend=np.nan))
-    rr = rr.where(rr <= LONGEST_RR_S)
+    rr = rr.where((rr > 0) & (rr <= LONGEST_RR_S))  # two marks on one sample are one beat marked twice
     usual = rr.rolling(_LOCAL, min_periods=3).median().shift(1)
     return pd.DataFrame({"rr_s": rr, "rr_next_s": rr.shift(-1), "prematurity": rr / usual})
 
