@@ -69,7 +69,7 @@ def test_the_gain_brings_qrs_complexes_to_one_size_within_seconds(demo):
     assert np.median(after) == pytest.approx(np.median(before), rel=0.25)
 
 
-def test_the_rhythm_of_quality_follows_the_signal(demo):
+def test_quality_falls_in_noise_and_comes_back(demo):
     x = demo.samples.copy()
     x[60 * 360 : 90 * 360, 0] = np.random.default_rng(0).normal(size=30 * 360)
     quality = condition(x, demo.fs).quality[0]
