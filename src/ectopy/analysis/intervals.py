@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import ceil, isnan
 from statistics import median
 
-from ectopy.signal import READABLE, Conditioned, asystole, no_organised_rhythm
+from ectopy.signal import RATE, READABLE, Conditioned, asystole, no_organised_rhythm
 from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
 
 DELAY_S = 2  # a verdict is given once this much after its interval is in
@@ -66,7 +66,7 @@ class Intervals:
     def add(self, conditioned: Conditioned, beats: Sequence[Beat]) -> None:
         """Seconds that have come, and the beats that were decided with them."""
         state = self.state
-        gap = conditioned.gap.reshape(*conditioned.quality.shape, -1).mean(axis=2)
+        gap = conditioned.gap.reshape(*conditioned.quality.shape, RATE).sum(axis=2) / RATE
         columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
         seconds = state.seconds + tuple(Second(*map(tuple, row)) for row in rows)

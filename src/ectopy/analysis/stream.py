@@ -126,7 +126,7 @@ class StreamAnalyzer:
         x = self._checked(samples)
         self.waiting.append(x)
         self.n_samples += len(x)
-        complete = int(self.n_samples / self.fs)
+        complete = self.n_samples * self.fs.denominator // self.fs.numerator
         if complete == self.block:
             return []
         x = np.concatenate(self.waiting)
@@ -203,7 +203,7 @@ class StreamAnalyzer:
     def _checked(self, samples: ArrayLike) -> NDArray[np.floating]:
         try:
             x = np.asarray(samples)
-            x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
+            x = x if x.dtype.kind == "f" else x.astype(np.float64)
         except (TypeError, ValueError):
             raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
         x = x[:, None] if x.ndim == 1 and len(self.leads) == 1 else x
@@ -216,6 +216,8 @@ class StreamAnalyzer:
 
 def _split(conditioned: Conditioned) -> list[ModelInput]:
     """One model run for each stretch without a restart inside it."""
+    if not np.count_nonzero(conditioned.restart[:, 1:]):
+        return [ModelInput(conditioned, conditioned.restart[:, 0])]
     edges = [0, *np.flatnonzero(conditioned.restart.any(axis=0)), conditioned.n_blocks]
     return [
         ModelInput(conditioned.blocks(begin, end), conditioned.restart[:, begin])

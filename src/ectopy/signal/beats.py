@@ -70,20 +70,19 @@ class BeatFinder:
         n = scores.shape[1]
         new, total = _combine(scores, weight[:, :n])
         p = np.concatenate([state.scores, new])
-        loud = np.abs(conditioned.signal) * np.repeat(weight[:, -n:], LABEL_STEP, axis=1)
-        size = np.concatenate([state.size, loud.sum(axis=0)])
+        loud = np.abs(conditioned.signal).reshape(-1, n, LABEL_STEP) * weight[:, -n:, None]
+        size = np.concatenate([state.size, loud.sum(axis=0).reshape(-1)])
         void_ends, void = self._voids(total)
 
         here = 1 - p[:, 0]
         here[1:-1] = (here[:-2] + here[1:-1] + here[2:]) / 3
-        around = np.lib.stride_tricks.sliding_window_view(here, 2 * _APART + 1)[1 : n + 1]
-        mine = here[_REACH : _REACH + n]
-        is_peak = (mine >= self._at.beat) & (mine == around.max(axis=1))
+        likely = (here[_REACH : _REACH + n] >= self._at.beat).nonzero()[0] + _REACH
+        heights = here.tolist()
         beats, last, peak = [], state.last, state.peak
-        for at in np.flatnonzero(is_peak) + _REACH:
-            frame = state.decided + int(at) - _REACH
-            if frame - peak <= _APART:  # a tie with the beat before
-                continue
+        for at in likely.tolist():
+            frame = state.decided + at - _REACH
+            if frame - peak <= _APART or heights[at] < max(heights[at - _APART : at + _APART + 1]):
+                continue  # the first: a tie with the beat before
             peak = frame
             if void_ends and void_ends[0] <= frame:
                 last = -1
@@ -107,7 +106,7 @@ class BeatFinder:
     def _voids(self, total: NDArray[np.float64]) -> tuple[list[int], int]:
         """The frames at which some lead is back after more than 2 s, and how long it has been gone at the end."""
         first, void, ends = self.state.decided + _REACH, self.state.void, []
-        if void == 0 and total.all():
+        if void == 0 and np.count_nonzero(total) == len(total):
             return [], 0
         for frame, heard in enumerate(total > 0, first):
             if heard and void > RESTART_S * FRAMES:
@@ -124,15 +123,18 @@ class BeatFinder:
         begin = max(middle - _SNAP, LAG)
         at = begin - (self.state.decided - _REACH) * LABEL_STEP
         r_peak = begin + int(size[at : at + middle + _SNAP + 1 - begin].argmax())
-        sample = round(Fraction(r_peak - LAG, RATE) * self._fs)
-        rr_s = float((sample - last) / self._fs) if last >= 0 else float("nan")
-        return Beat(sample, float(sample / self._fs), aami, n, s, v, f, q, rr_s, anomaly)
+        fs, per = self._fs.numerator, self._fs.denominator
+        sample = round((r_peak - LAG) * fs / (RATE * per))  # exact for longer than anybody lives
+        rr_s = (sample - last) * per / fs if last >= 0 else float("nan")
+        return Beat(sample, sample * per / fs, aami, n, s, v, f, q, rr_s, anomaly)
 
 
 def _weight(conditioned: Conditioned) -> NDArray[np.float64]:
     """(n_leads, n_frames): how much each lead is heard; 0 where it is masked."""
-    gap = conditioned.gap.reshape(len(conditioned.gap), -1, LABEL_STEP).any(axis=2)
-    return np.where(gap, 0.0, _FAINT + np.repeat(conditioned.quality, FRAMES, axis=1))
+    weight = (_FAINT + conditioned.quality).repeat(FRAMES, axis=1)
+    if np.count_nonzero(conditioned.gap):
+        weight[conditioned.gap.reshape(*weight.shape, LABEL_STEP).any(axis=2)] = 0
+    return weight
 
 
 def _combine(
@@ -140,6 +142,9 @@ def _combine(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The leads' mean by weight, and the weights' sum; no beat where no lead is heard."""
     total = weight.sum(axis=0)
-    mean = (scores * weight[:, :, None]).sum(axis=0) / np.where(total > 0, total, 1)[:, None]
+    mean = (scores * weight[:, :, None]).sum(axis=0)
+    if np.count_nonzero(total) == len(total):
+        return mean / total[:, None], total
+    mean /= np.where(total > 0, total, 1)[:, None]
     mean[total == 0] = (1, 0, 0, 0, 0, 0)
     return mean, total

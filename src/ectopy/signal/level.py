@@ -9,7 +9,7 @@ only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from math import exp
 
 import numpy as np
@@ -27,6 +27,7 @@ _HUGE = 5.0, 8.0  # usual amplitudes from which quality falls, and where it is 0
 _PATIENCE = 30, 5  # quiet, huge blocks in a row after which they are usual
 _PARTS = 8  # of a block
 _CLIP = 10.0
+_RAMP = np.arange(1, RATE + 1) / RATE
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Levelled:
 class LeadLevel:
     """One lead's memory."""
 
-    sums: list[Sums] = field(default_factory=list)  # of the last blocks
+    sums: list[tuple[float, ...]] = field(default_factory=list)  # of the last blocks
     amplitudes: list[float] = field(default_factory=list)  # of good blocks
     unrest: list[tuple[float, float]] = field(default_factory=list)  # of their baseline and of their QRS complexes
     previous: float = 0.0  # amplitude of the last block
@@ -68,23 +69,27 @@ class Level:
 
     def push(self, y: NDArray[np.float64], gap: NDArray[np.bool_], restart: NDArray[np.bool_]) -> Levelled:
         """(n_leads, n_blocks, 128) filtered samples and where they lie in a gap; `restart` is (n_leads, n_blocks)."""
-        y = np.where(gap, 0.0, y)
-        count = RATE - gap.sum(axis=2)
+        count = np.full(gap.shape[:2], RATE)
+        if np.count_nonzero(gap):
+            y = np.where(gap, 0.0, y)
+            count -= gap.sum(axis=2)
         square = y * y
         slope = y[:, :, 1:] - y[:, :, :-1]
         bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
-        slow = np.square(y.reshape(*count.shape, _PARTS, -1).mean(axis=3)) * (RATE // _PARTS)
-        sums = [count, *(part.sum(axis=2) for part in (square, np.square(square), np.square(slope), bend, slow))]
+        slow = np.square(y.reshape(*count.shape, _PARTS, -1).sum(axis=3)) / (RATE // _PARTS)
+        sums = np.empty((*count.shape, 6))
+        sums[..., 0] = count
+        for n, part in enumerate((square, square * square, slope * slope, bend, slow), 1):
+            part.sum(axis=2, out=sums[..., n])
         parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
         span = y.max(axis=2) - y.min(axis=2)
-        columns = zip(np.stack(sums, axis=2).tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
-        table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
-        quality, waves, still, before, usual = np.moveaxis(table[:, :, :5], 2, 0)
-        ramp = np.arange(1, RATE + 1) / RATE
-        gain = before[:, :, None] + (usual - before)[:, :, None] * ramp
-        scaled = np.divide(2 * y, gain, out=np.zeros_like(y), where=gain > 0)
-        signal = np.clip(scaled, -_CLIP, _CLIP).astype(np.float32)
-        return Levelled(signal, quality, waves > 0, still > 0, table[:, :, 5:])
+        columns = zip(sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
+        table = np.array([self._lead(lead, s, e, p, r) for lead, (s, e, p, r) in enumerate(columns)])
+        before, usual = table[:, :, 3:4], table[:, :, 4:5]
+        gain = before + (usual - before) * _RAMP
+        gain[gain == 0] = np.inf  # no amplitude is known yet
+        signal = np.minimum(np.maximum(2 * y / gain, -_CLIP), _CLIP).astype(np.float32)
+        return Levelled(signal, table[:, :, 0], table[:, :, 1] > 0, table[:, :, 2] > 0, table[:, :, 5:])
 
     def _lead(
         self,
@@ -100,17 +105,17 @@ class Level:
                 self.state[lead] = LeadLevel()
             state = self.state[lead]
             before = state.usual
-            judged = _judge(state, Sums(*block), span, unrest)
+            judged = _judge(state, tuple(block), span, unrest)
             rows.append((*judged[:3], before or state.usual, state.usual, *judged[3:]))
         return rows
 
 
-def _judge(state: LeadLevel, block: Sums, span: float, parts: Sequence[float]) -> tuple[float, ...]:
+def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Sequence[float]) -> tuple[float, ...]:
     """Quality, waves, still and the features of a block; the lead's memory takes it in."""
     state.sums = [*state.sums[1 - _WINDOW :], block]
-    sums = Sums(*map(sum, zip(*map(astuple, state.sums), strict=True)))
+    sums = Sums(*map(sum, zip(*state.sums, strict=True)))
     amplitude, state.previous = max(span, state.previous), span
-    present = block.n / RATE
+    present = block[0] / RATE
     if present == 0 or sums.x2 == 0:
         return 0.0, False, False, *[float("nan")] * len(FEATURES)
     values = features(sums, parts)

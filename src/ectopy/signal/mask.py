@@ -6,7 +6,7 @@ is judged. After more than 2 s every later step starts again (`Masked.restart_at
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
@@ -62,6 +62,8 @@ class Mask:
         self._fs = fs
         self._hold = floor(HOLD_S * fs)
         self._restart_after = floor(RESTART_S * fs)
+        self._constant_from = ceil(_CONSTANT_S * fs)
+        self._spike = floor(_SPIKE_S * fs)
         self.state = MaskState(
             block=0,
             pending=np.zeros((n_leads, 0)),
@@ -79,27 +81,35 @@ class Mask:
         first = block_start(state.block, self._fs)
         bounds = np.array([block_start(state.block + b, self._fs) - first for b in range(n_blocks + 1)])
         missing = ~np.isfinite(x)
-        if missing.any():
+        if np.count_nonzero(missing):
             x = np.where(missing, np.nan, x)
         pending_missing = state.missing.copy()
-        constant, last, repeats = self._constant(x, pending_missing)
-        dead = np.add.reduceat(constant, bounds[:-1], axis=1) > np.diff(bounds) / 2
-        missing |= constant
+        constant, last, repeats = self._constant(x, pending_missing, bounds)
+        dead = np.zeros((len(x), n_blocks), bool)
+        if np.count_nonzero(constant):
+            dead = np.add.reduceat(constant, bounds[:-1], axis=1) > np.diff(bounds) / 2
+            missing |= constant
         spans = self._mark_spikes(x, missing, dead, bounds)
 
         x = np.concatenate([state.pending, x], axis=1)
         missing = np.concatenate([pending_missing, missing], axis=1)
         n_out = x.shape[1] - self._hold
         start = first - state.pending.shape[1]
-        values, gap, good = self._fill(x, missing, start, n_out)
-        edges = np.maximum(bounds + state.pending.shape[1] - self._hold, 0)  # of the blocks as they are given out
-        restart_at = self._restarts(good, start, n_out, edges)
-
-        last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-1))
-        column = np.maximum(last_good - start, 0)
-        held = np.where(last_good >= start, x[np.arange(len(x)), column], state.held)
-        self.state = replace(
-            state,
+        restart_at = np.full((len(x), n_blocks), -1)
+        if np.count_nonzero(missing):
+            values, gap, good = self._fill(x, missing, start, n_out)
+            edges = np.maximum(bounds + state.pending.shape[1] - self._hold, 0)  # of the blocks as they are given out
+            self._restarts(restart_at, good[:, :n_out], edges)
+            last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-1))
+            column = np.maximum(last_good - start, 0)
+            held = np.where(last_good >= start, x[np.arange(len(x)), column], state.held)
+        else:  # the same, shorter
+            values, gap = x[:, :n_out], np.zeros((len(x), n_out), bool)
+            for lead, before in enumerate(state.last_good.tolist()):
+                if before < 0 or start - before - 1 > self._restart_after:
+                    restart_at[lead, 0] = 0
+            last_good, held = np.full(len(x), start + n_out - 1), x[:, n_out - 1].copy()
+        self.state = MaskState(
             block=state.block + n_blocks,
             pending=x[:, n_out:].copy(),
             missing=missing[:, n_out:].copy(),
@@ -112,21 +122,24 @@ class Mask:
         return Masked(values, gap, restart_at, dead)
 
     def _constant(
-        self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_]
+        self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_], bounds: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
         """Find runs of one value; marks those samples of them that are still held back."""
-        shortest = ceil(_CONSTANT_S * self._fs)
         constant = np.zeros(x.shape, bool)
         repeats = np.empty_like(self.state.repeats)
         for lead, row in enumerate(x):
-            changes = np.flatnonzero(row[1:] != row[:-1]) + 1
+            changes = (row[1:] != row[:-1]).nonzero()[0] + 1
             carried = int(self.state.repeats[lead]) if row[0] == self.state.last[lead] else 0
-            edges = np.concatenate([[0], changes, [len(row)]])
-            lengths = np.diff(edges)
+            edges = np.zeros(len(changes) + 2, np.int64)
+            edges[1:-1], edges[-1] = changes, len(row)
+            lengths = edges[1:] - edges[:-1]
             lengths[0] += carried
             repeats[lead] = lengths[-1]
-            for run in np.flatnonzero(lengths >= shortest):
-                constant[lead, edges[run] : edges[run + 1]] = True
+            for run in (lengths >= self._constant_from).nonzero()[0]:
+                known = edges[run + 1] - lengths[run] + self._constant_from - 1  # the sample that tells
+                block = bounds[max(np.searchsorted(bounds, known, side="right") - 1, 0)]
+                # what was given out with the block before is gone, wherever the cut lies
+                constant[lead, max(edges[run], block - self._hold) : edges[run + 1]] = True
                 if run == 0 and carried:
                     pending_missing[lead, max(pending_missing.shape[1] - carried, 0) :] = True
         return constant, x[:, -1].copy(), repeats
@@ -142,27 +155,27 @@ class Mask:
         n_leads, n_blocks = dead.shape
         all_spans = np.empty((n_leads, _MEMORY))
         for lead in range(n_leads):
-            memory = [float(span) for span in self.state.spans[lead]]
+            memory = self.state.spans[lead].tolist()
             for b in range(n_blocks):
                 part = slice(bounds[b], bounds[b + 1])
                 row, lost = x[lead, part], missing[lead, part]
-                good = row[~lost] if lost.any() else row
-                known = sorted(span for span in memory if span > 0)
+                good = row[~lost] if np.count_nonzero(lost) else row
+                known = sorted([span for span in memory if span > 0])
                 span = np.nan
                 if len(good) < len(row) / 2:
                     if all(np.isnan(memory[-RESTART_S:])):
                         memory = [np.nan] * _MEMORY
                 else:
                     ranks = np.sort(good)
-                    steps = np.abs(np.diff(good))
-                    step = steps[steps > 0].min(initial=np.inf)
+                    steps = np.abs(good[1:] - good[:-1])
+                    step = steps.min(where=steps > 0, initial=np.inf)
                     dead[lead, b] = ranks[-1] - ranks[0] <= _DEAD_STEPS * step
                     if dead[lead, b]:
                         lost[:] = True
                     else:
                         n = len(ranks)
                         span = float(ranks[int(0.95 * n)] - ranks[int(0.05 * n)])
-                        self._mark_far(row, lost, float(ranks[n // 2]), span, known)
+                        self._mark_far(row, lost, ranks, span, known)
                 memory = [*memory[1:], span]
             all_spans[lead] = memory
         return all_spans
@@ -171,19 +184,19 @@ class Mask:
         self,
         row: NDArray[np.float64],
         lost: NDArray[np.bool_],
-        middle: float,
+        ranks: NDArray[np.float64],
         span: float,
         known: list[float],
     ) -> None:
         usual = known[int(0.8 * len(known))] if known else 0.0
-        far = np.abs(row - middle)
-        limit = _SPIKE * max(usual, span)
-        beyond = far > limit
-        if not beyond.any():
+        middle, limit = ranks[len(ranks) // 2], _SPIKE * max(usual, span)
+        if max(ranks[-1] - middle, middle - ranks[0]) <= limit:
             return
+        far = np.abs(row - middle)
+        beyond = far > limit
         edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]])))
         for begin, end in zip(edges[::2], edges[1::2], strict=True):
-            if end - begin <= _SPIKE_S * self._fs:
+            if end - begin <= self._spike:
                 lost[begin:end] = True
         if len(known) >= 5:
             lost[far > _EXCURSION * usual] = True
@@ -194,8 +207,6 @@ class Mask:
         """Bridge short masked stretches, hold through long ones; `good` is each sample's own index, or -1 if masked."""
         index = np.arange(start, start + x.shape[1])
         good = np.where(missing, -1, index)
-        if not missing.any():
-            return x[:, :n_out], np.zeros((len(x), n_out), bool), good
         before = np.maximum.accumulate(np.maximum(good, self.state.last_good[:, None]), axis=1)
         after = np.minimum.accumulate(np.where(missing, _FAR, index)[:, ::-1], axis=1)[:, ::-1]
         seen = before >= start
@@ -208,9 +219,8 @@ class Mask:
         values = np.where(missing, np.where(short, v0 + (v1 - v0) * share, v0), x)
         return values[:, :n_out], (missing & ~short)[:, :n_out], good
 
-    def _restarts(self, good: NDArray[np.int64], start: int, n_out: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
-        restart_at = np.full((len(good), len(edges) - 1), -1)
-        for lead, row in enumerate(good[:, :n_out]):
+    def _restarts(self, restart_at: NDArray[np.int64], good: NDArray[np.int64], edges: NDArray[np.int64]) -> None:
+        for lead, row in enumerate(good):
             present = np.flatnonzero(row >= 0)
             if len(present) == 0:
                 continue
@@ -218,4 +228,3 @@ class Mask:
             long = (row[present] - previous - 1 > self._restart_after) | (previous < 0)
             for at in present[long]:
                 restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at
-        return restart_at

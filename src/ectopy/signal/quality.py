@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from math import exp, log, prod
+from math import exp, log
 from pathlib import Path
 
 READABLE = 0.3  # quality from which a second can be judged
@@ -52,10 +52,15 @@ def features(sums: Sums, parts: Sequence[float]) -> tuple[float, ...]:
 
 def index(values: Sequence[float]) -> float:
     """The quality that `values` of `FEATURES` stand for."""
-    z = _INTERCEPT + sum(w * prod(values[place] for place in term) for w, term in zip(_WEIGHTS, TERMS, strict=True))
+    x = (*values, 1.0)
+    z = _INTERCEPT + sum([w * (x[i] * x[j]) for w, i, j in _PRODUCTS])
     return 1 / (1 + exp(-min(max(z, -50.0), 50.0)))
 
 
 _FITTED = json.loads(Path(__file__).with_name("quality.json").read_text(encoding="utf-8"))
 _INTERCEPT: float = _FITTED["intercept"]
 _WEIGHTS: list[float] = [_FITTED["weights"][" * ".join(FEATURES[place] for place in term)] for term in TERMS]
+_PRODUCTS = [  # weight and two features; the second of a single one is the 1 behind them
+    (weight, term[0], term[1] if len(term) == 2 else len(FEATURES))
+    for weight, term in zip(_WEIGHTS, TERMS, strict=True)
+]

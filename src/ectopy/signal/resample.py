@@ -33,6 +33,19 @@ def _bank(fs: Fraction, half: int) -> NDArray[np.float64]:
     return taps / taps.sum(axis=1, keepdims=True)
 
 
+@lru_cache(maxsize=16)
+def _filters(numerator: int, denominator: int, half: int, rest: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(128, 2 * half) raw samples that a block's outputs need, counted from the first of them, and the taps for them.
+
+    rest : how far behind that raw sample the place is, in 1 / (128 * the rate's denominator); always 0 for whole rates
+    """
+    per = RATE * denominator
+    count = rest + np.arange(RATE) * numerator
+    fine = (count % per * _PHASES * 2 + per) // (2 * per)  # rounded
+    at = count // per + fine // _PHASES
+    return at[:, None] + np.arange(2 * half), _bank(Fraction(numerator, denominator), half)[fine % _PHASES]
+
+
 @dataclass(frozen=True)
 class ResampleState:
     """The samples that the next block's filter still reaches."""
@@ -54,35 +67,31 @@ class Resample:
 
     def _reach(self, block: int) -> int:
         """Index of the first raw sample that a block's filter needs."""
-        return floor((RATE * block - LAG) * self._fs / RATE) + 1 - self._half
-
-    def _places(self, block: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For each of a block's outputs the raw sample before it, and its place behind that one in 1/_PHASES."""
-        per, base = RATE * self._fs.denominator, (RATE * block - LAG) * self._fs.numerator
-        whole, rest = divmod(base, per)
-        count = rest + np.arange(RATE) * self._fs.numerator
-        fine = (count % per * _PHASES * 2 + per) // (2 * per)  # rounded
-        return whole + count // per + fine // _PHASES, fine % _PHASES
+        return (RATE * block - LAG) * self._fs.numerator // (RATE * self._fs.denominator) + 1 - self._half
 
     def push(self, masked: Masked, n_blocks: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The conditioned samples, and which of them lie in a gap: (n_leads, n_blocks, 128) each."""
         state = self.state
         x = np.concatenate([state.tail, masked.values], axis=1)
         gap = np.concatenate([state.gap, masked.gap], axis=1)
-        for lead, b in np.argwhere(masked.restart_at >= 0):
+        for lead, b in zip(*(masked.restart_at >= 0).nonzero(), strict=True):
             # what was held before the gap says nothing about the level after it
             begin = self._reach(state.block + b) - state.start
             end = state.tail.shape[1] + masked.restart_at[lead, b]
             x[lead, begin:end] = x[lead, end]
-        windows = np.lib.stride_tricks.sliding_window_view(x, 2 * self._half, axis=1)
-        bank = _bank(self._fs, self._half)
         y = np.empty((len(x), n_blocks, RATE))
-        in_gap = np.empty((len(x), n_blocks, RATE), bool)
+        in_gap = np.zeros((len(x), n_blocks, RATE), bool)
+        any_gap = np.count_nonzero(gap) > 0
+        numerator, denominator = self._fs.numerator, self._fs.denominator  # a Fraction is slow to hash
+        per = RATE * denominator
         for b in range(n_blocks):
-            at, phase = self._places(state.block + b)
-            at = at - state.start
-            y[:, b] = np.einsum("lmt,mt->lm", windows[:, at + 1 - self._half], bank[phase])
-            in_gap[:, b] = gap[:, at] | gap[:, at + 1]
+            whole, rest = divmod((RATE * (state.block + b) - LAG) * numerator, per)
+            around, taps = _filters(numerator, denominator, self._half, rest)
+            begin = whole + 1 - self._half - state.start
+            y[:, b] = np.vecdot(x[:, begin:].take(around, axis=1), taps)
+            if any_gap:
+                before = around[:, self._half - 1] + begin
+                in_gap[:, b] = gap[:, before] | gap[:, before + 1]
         start = self._reach(state.block + n_blocks)
         self.state = ResampleState(
             state.block + n_blocks,
