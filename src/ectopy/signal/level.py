@@ -8,9 +8,10 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import exp
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,10 @@ class Level:
             part.sum(axis=2, out=sums[..., n])
         parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
         span = y.max(axis=2) - y.min(axis=2)
-        columns = zip(sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
-        table = np.array([self._lead(lead, s, e, p, r) for lead, (s, e, p, r) in enumerate(columns)])
+        columns: Iterable[tuple[Any, ...]] = zip(
+            sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True
+        )
+        table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
         before, usual = table[:, :, 3:4], table[:, :, 4:5]
         gain = before + (usual - before) * _RAMP
         gain[gain == 0] = np.inf  # no amplitude is known yet
