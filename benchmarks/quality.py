@@ -75,7 +75,7 @@ def stress_test() -> tuple[list[NDArray[np.float64]], NDArray[np.bool_], float]:
 
 def compare() -> None:
     heading("quality indices: area under the ROC curve", "ectopy", "neurokit2", "biosppy")
-    tasks = {"cinc2017 records": hand_held(), "nstdb 5-s windows": stress_test()}
+    tasks = {"cinc2017": hand_held(), "nstdb, 5 s": stress_test()}
     row("", *tasks)
     warnings.simplefilter("ignore")
     for name, index in INDICES.items():

@@ -64,6 +64,14 @@ def test_chunks_of_any_size_give_the_same_verdicts(dirty, size):
     assert bits(verdicts(parts, leads=2)) == bits(verdicts([dirty], leads=2))
 
 
+@few
+@given(start=st.integers(3_600, 7_200), length=st.integers(60, 200))
+def test_a_value_that_is_stuck_across_an_edge_of_the_grid_is_masked_alike_in_any_cut(samples, start, length):
+    x = samples[:14_400].copy()
+    x[start : start + length] = x[start]
+    assert bits(verdicts(np.split(x, range(360, len(x), 360)))) == bits(verdicts([x]))
+
+
 @pytest.mark.parametrize("fs", RATES)
 def test_at_any_rate_the_cut_changes_nothing(samples, fs):
     x = samples[:9_000]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, isnan
 from statistics import median
+
+import numpy as np
 
 from ectopy.signal import RATE, READABLE, Conditioned, asystole, no_organised_rhythm
 from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
@@ -66,11 +68,15 @@ class Intervals:
     def add(self, conditioned: Conditioned, beats: Sequence[Beat]) -> None:
         """Seconds that have come, and the beats that were decided with them."""
         state = self.state
-        gap = conditioned.gap.reshape(*conditioned.quality.shape, RATE).sum(axis=2) / RATE
+        gap = np.zeros(conditioned.quality.shape)
+        if np.count_nonzero(conditioned.gap):
+            gap = conditioned.gap.reshape(*gap.shape, RATE).sum(axis=2) / RATE
         columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
         seconds = state.seconds + tuple(Second(*map(tuple, row)) for row in rows)
-        self.state = replace(state, seconds=seconds, beats=state.beats + tuple(beats))
+        self.state = IntervalState(
+            state.next, state.first_second, seconds, state.beats + tuple(beats), state.quiet_since_s
+        )
 
     def due(self) -> list[Verdict]:
         """The verdicts that can be given."""

@@ -8,10 +8,9 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +69,7 @@ class Level:
 
     def push(self, y: NDArray[np.float64], gap: NDArray[np.bool_], restart: NDArray[np.bool_]) -> Levelled:
         """(n_leads, n_blocks, 128) filtered samples and where they lie in a gap; `restart` is (n_leads, n_blocks)."""
-        count = np.full(gap.shape[:2], RATE)
+        count: NDArray[np.int64] = np.full(gap.shape[:2], RATE)
         if np.count_nonzero(gap):
             y = np.where(gap, 0.0, y)
             count -= gap.sum(axis=2)
@@ -84,9 +83,7 @@ class Level:
             part.sum(axis=2, out=sums[..., n])
         parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
         span = y.max(axis=2) - y.min(axis=2)
-        columns: Iterable[tuple[Any, ...]] = zip(
-            sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True
-        )
+        columns = zip(sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
         table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
         before, usual = table[:, :, 3:4], table[:, :, 4:5]
         gain = before + (usual - before) * _RAMP
@@ -139,7 +136,7 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
         quality *= min(max((high - size) / (high - low), 0.0), 1.0)
     if quality >= READABLE or not state.amplitudes:
         state.amplitudes = [*state.amplitudes[1 - _MEMORY :], amplitude]
-        state.usual = sorted(state.amplitudes)[len(state.amplitudes) // 2]
+        state.usual = _median(state.amplitudes)
         if present == 1:
             state.unrest = [*state.unrest[1 - _MEMORY :], (parts[1], parts[-1])]
     return quality, waves, False, *values
@@ -147,8 +144,12 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
 
 def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:
     """Whether a block holds no QRS complex and lies stiller than this lead's baseline between beats ever does."""
-    baseline, qrs = (sorted(column)[len(column) // 2] for column in zip(*state.unrest, strict=True))
-    return parts[_PARTS // 2] < _STILL[0] * baseline and parts[-1] < _STILL[1] * qrs
+    baseline, qrs = zip(*state.unrest, strict=True)
+    return parts[-1] < _STILL[1] * _median(qrs) and parts[_PARTS // 2] < _STILL[0] * _median(baseline)
+
+
+def _median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def _is_wave(values: Sequence[float]) -> bool:
