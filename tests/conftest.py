@@ -21,7 +21,9 @@ import ectopy
 from ectopy.data import find, roots
 from ectopy.errors import RecordError
 
-settings.register_profile("ectopy", deadline=None)  # no timed tests
+# No timed tests, and the same examples in every run; `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("ectopy", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("ectopy")
 
 
