@@ -105,8 +105,8 @@ def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stresse
             rows.append([str(level), *cells])
     return (
         f"# {about}\n\n{markdown(rows)}\n"
-        f"Hand-held, the half of cinc2017 that set nothing ({hand['records']} records, {hand['noisy']} noisy): AUROC of "
-        f"a record's mean quality {hand['auroc']:.3f} [{hand['auroc_low']:.3f}, {hand['auroc_high']:.3f}]; "
+        f"Hand-held, the half of cinc2017 that set nothing ({hand['records']} records, {hand['noisy']} noisy): AUROC "
+        f"of a record's mean quality {hand['auroc']:.3f} [{hand['auroc_low']:.3f}, {hand['auroc_high']:.3f}]; "
         f"of the {hand['normal_intervals']} intervals of records labelled normal "
         f"{100 * hand['abnormal_of_normal']:.1f} % come out abnormal.\n"
     )
