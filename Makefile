@@ -35,6 +35,8 @@ lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, und
 train: $(READY)/train  ## train the shipped model from the data alone and write its card
 	@$(BIN)/python -c "import sys; from ectopy.data import present, training as needed; \
 		sys.exit(present(needed('ds1')) != needed('ds1'))" || $(BIN)/ectopy data get mitdb
+	@$(BIN)/python -c "import sys; from ectopy.data import present; \
+		sys.exit(not present(['nstdb/118e06']))" || $(BIN)/ectopy data get nstdb
 	@$(BIN)/ectopy train instant
 
 bench: $(READY)/bench  ## speed, memory and quality index beside their aims and peers

@@ -31,10 +31,12 @@ def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = 
     if header_path(path).is_file():
         return read_wfdb(path, leads=leads, remedy=remedy)
     if path.is_dir():
-        raise RecordError(f"{path}: a folder; expected a recording in it, such as {path / '100'}")
+        found = min((header.with_suffix("") for header in path.glob("*.hea")), default=path / "100")
+        raise RecordError(f"{path}: a folder; expected a recording in it, such as {found}")
     if path.is_file():
+        header = f", or without its header {header_path(path).name}" if path.suffix in (".dat", ".mat") else ""
         raise FormatError(
-            f"{path}: in no format that Ectopy reads, or without its header {header_path(path).name}; "
-            "it reads WFDB records (.hea with .dat or .mat)"
+            f"{path}: in no format that Ectopy reads{header}; it reads WFDB records (.hea with .dat or .mat); "
+            "samples from elsewhere go through ectopy.analyze(x, fs=...) in Python"
         )
     raise RecordError(f"{path}: no such recording; expected a WFDB record, such as 100 where 100.hea and 100.dat are")
