@@ -88,10 +88,14 @@ def test_offline_analysis_is_the_stream(demo):
 
 
 @few
-@given(interval=st.integers(0, 55), seed=st.integers(0, 9))
-def test_what_comes_later_changes_no_verdict(samples, clean, interval, seed):
+@given(interval=st.integers(0, 55), what=st.sampled_from(["noise", "nothing", "a rail"]))
+def test_what_comes_later_changes_no_verdict(samples, clean, interval, what):
     stop = (5 * (interval + 1) + DELAY_S) * 360
-    later = np.random.default_rng(seed).normal(size=(3_600, 1)) * 3
+    later = {
+        "noise": np.random.default_rng(interval).normal(size=(3_600, 1)) * 3,
+        "nothing": np.full((3_600, 1), np.nan),
+        "a rail": np.full((3_600, 1), 10.0),
+    }[what]
     given = verdicts([samples[:stop], later])
     assert bits(given[: interval + 1]) == bits(clean[: interval + 1])
 
@@ -110,9 +114,8 @@ def test_a_beat_is_the_same_at_every_hop(samples):
     for hop in (1, 3, 5):
         found = {beat.sample: repr(beat) for v in verdicts([samples[:14_400]], hop=hop) for beat in v.beats}
         beats[hop] = found
-    common = beats[1].keys() & beats[3].keys() & beats[5].keys()
-    assert len(common) > 40
-    assert all(beats[1][s] == beats[3][s] == beats[5][s] for s in common)
+    assert len(beats[1]) > 40
+    assert beats[1] == beats[3] == beats[5]
 
 
 # Law 3: a gap stays a gap, and elsewhere nothing changes.

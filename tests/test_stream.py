@@ -1,5 +1,6 @@
 """`StreamAnalyzer` and `analyze`: the ends of a stream, saved states, wrong use."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,43 @@ def test_a_state_of_another_rate_hop_or_lead_is_refused(samples):
             other.restore(saved)
 
 
+def test_a_state_of_another_model_is_refused(samples):
+    stream = StreamAnalyzer(360)
+    stream.push(samples)
+    other = replace(stream.model, card={**stream.model.card, "sha256": "another"})
+    with pytest.raises(StateError, match="another model"):
+        StreamAnalyzer(360, model=other).restore(stream.save())
+
+
+def test_a_buffer_that_the_caller_fills_anew_is_no_harm(samples):
+    wanted = StreamAnalyzer(360).push(samples)
+    stream, buffer, given = StreamAnalyzer(360), np.zeros((90, 1), np.float32), []
+    for first in range(0, len(samples), 90):
+        buffer[:] = samples[first : first + 90]
+        given += stream.push(buffer)
+    assert [repr(v) for v in given] == [repr(v) for v in wanted]
+
+
+def test_numbers_finer_than_a_recording_s_give_what_the_offline_analysis_gives(samples):
+    fine = samples[:, 0].astype(np.float64) * 1.1 + 0.123456789
+    stream = StreamAnalyzer(360)
+    given = stream.push(fine) + stream.finish()
+    assert [repr(v) for v in given] == [repr(v) for v in analyze(fine, fs=360).verdicts]
+
+
+def test_a_masked_array_is_missing_where_it_is_masked(samples):
+    masked = np.ma.MaskedArray(samples, mask=np.isnan(samples) | (np.arange(len(samples)) // 1_800 == 1)[:, None])
+    given = StreamAnalyzer(360).push(masked)
+    assert given[1].verdict == "unreadable"
+
+
+def test_pushes_of_nothing_change_nothing(samples):
+    stream = StreamAnalyzer(360)
+    for _ in range(100):
+        assert stream.push(np.zeros((0, 1))) == []
+    assert stream.waiting == []
+
+
 @pytest.mark.parametrize("damage", [lambda s: b"", lambda s: s[:200], lambda s: b"\x00" * 500, lambda s: s[100:]])
 def test_a_damaged_state_is_refused(samples, damage):
     stream = StreamAnalyzer(360)
@@ -134,11 +172,13 @@ def test_analyze_takes_an_array_with_a_rate(demo):
         (np.full(3_600, np.nan), "every sample"),
         (np.zeros(100), "expected at least 2 s"),
         (np.zeros((2, 3, 4)), "shape"),
+        (np.zeros((3_600, 0)), "no lead"),
         (["a", "b"], "no numbers"),
+        ("demo", "a name"),
     ],
 )
 def test_an_array_that_cannot_be_analysed_is_refused(x, what):
-    with pytest.raises(SignalError, match=what):
+    with pytest.raises((SignalError, LeadError), match=what):
         analyze(x, fs=360)
 
 

@@ -55,6 +55,7 @@ def test_training_writes_a_model_that_analyses(run, demo):
 def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
     folder, place = run
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
+    assert before
     again = train_model(
         "instant", out=folder / "again", runs=folder / "runs", n_folds=2, settings=LITTLE, records=RECORDS
     )

@@ -18,7 +18,9 @@ class Beat:
     """One heartbeat. Field names are those of `Analysis.beats`.
 
     sample : index of the R peak at the input's rate, counted from the stream's first sample
-    aami : its most probable class, or None from a model without classes
+    time_s : the same in seconds
+    aami : the likeliest of S, V and F where `anomaly` reaches the model's threshold, else of N and Q; None from a model
+        without classes
     N, S, V, F, Q : the classes' probabilities, summing to 1; NaN from a model without classes
     rr_s : seconds since the beat before; NaN for the first beat and the first after a restart
     anomaly : 1 - P(N) - P(Q) of a classifier, the calibrated score of an autoencoder, in [0, 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isnan
+from math import ceil, inf, isnan
 from statistics import median
 
 import numpy as np
@@ -63,7 +63,7 @@ class Intervals:
         self._leads = leads
         self._hop = hop
         self._model = model
-        self.state = IntervalState(0, 0, (), (), 0.0)
+        self.state = IntervalState(0, 0, (), (), inf)
 
     def add(self, conditioned: Conditioned, beats: Sequence[Beat]) -> None:
         """Seconds that have come, and the beats that were decided with them."""
@@ -115,18 +115,17 @@ class Intervals:
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
         abnormal = [beat for beat in beats if beat.aami in _CLASS_WORDS]
+        waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
+        pause, _ = self._asystole(start, end_s, seconds, beats)
+        findings = [found for found in (waves, None if waves else pause) if found]
         word: Word
-        score, heart_rate, findings = None, None, []
+        score, heart_rate = None, None
         if sum(second.readable for second in seconds) < _READABLE_SHARE * len(seconds):
-            word, reason = "unreadable", _troubles(seconds)
+            word, reason, findings = "unreadable", _troubles(seconds), []
+        elif not beats and not findings:
+            word, reason = "unreadable", "no beat to judge"
         else:
-            waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
-            pause, _ = self._asystole(start, end_s, seconds, beats)
-            findings = [found for found in (waves, None if waves else pause) if found]
-            word, reason = (
-                "abnormal" if abnormal or findings else "normal",
-                _reason(beats, abnormal, findings),
-            )
+            word, reason = "abnormal" if abnormal or findings else "normal", _reason(beats, abnormal, findings)
             score = max((beat.anomaly for beat in beats), default=0.0)
             rr_s = [beat.rr_s for beat in beats if not isnan(beat.rr_s)]
             heart_rate = 60 / median(rr_s) if len(beats) > 1 and rr_s else None
@@ -175,7 +174,7 @@ def _reason(beats: list[Beat], abnormal: list[Beat], findings: Sequence[Finding]
     paced = sum(beat.aami == "Q" for beat in beats)
     if paced:
         return f"{len(beats)} beats, {paced} of them paced or unclassifiable, none abnormal"
-    return f"{len(beats)} beats, all normal" if beats else "no beat"
+    return f"{len(beats)} beats, all normal"
 
 
 def _troubles(seconds: Sequence[Second]) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ectopy.analysis.result import Analysis
-from ectopy.analysis.stream import StreamAnalyzer
-from ectopy.errors import SignalError
+from ectopy.analysis.stream import StreamAnalyzer, as_samples
+from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
 from ectopy.zoo import TrainedModel
@@ -50,7 +50,7 @@ def analyze(
     elif fs is not None and check_rate(fs) != recording.fs:
         raise SignalError(f"fs={fs}: the recording has its own rate, {float(recording.fs):g} Hz; leave fs out")
     if leads is not None:
-        recording = recording.select(leads)
+        recording = recording.select([leads] if isinstance(leads, str) else leads)
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
     n = len(recording.samples)
@@ -83,15 +83,15 @@ def check_recording(recording: Recording) -> None:
 
 
 def _recording(samples: ArrayLike, fs: Fraction | float | str | None) -> Recording:
+    if isinstance(samples, str):
+        raise SignalError(f"{samples!r} is a name, and no samples; read it first: analyze(read({samples!r}))")
     if fs is None:
         raise SignalError("samples without a sampling rate; give it as fs=…, in Hz")
-    try:
-        x = np.asarray(samples, dtype=np.float32)
-    except (TypeError, ValueError):
-        raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
-    rate = check_rate(fs)
+    x, rate = as_samples(samples), check_rate(fs)
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2:
         raise SignalError(f"samples of shape {x.shape}: expected (n,) or (n, n_leads)")
+    if x.shape[1] == 0:
+        raise LeadError(f"samples of shape {x.shape}: no lead in them; expected at least one")
     leads = tuple(f"lead {n + 1}" for n in range(x.shape[1]))
     return Recording(x, rate, leads, calibrated=looks_like_mv(x, rate))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -49,8 +48,10 @@ def decode(kind: type[T], saved: bytes, identity: dict[str, object]) -> T:
                     )
             state: T = _unpack(kind, head["state"], arrays)
             return state
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise StateError(f"no saved state, or a damaged one ({error}); start the stream anew") from None
+    except StateError:
+        raise
+    except Exception:  # whatever a damaged zip does to its readers
+        raise StateError(f"no saved state, or a damaged one ({len(saved):,} bytes); start the stream anew") from None
 
 
 def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:

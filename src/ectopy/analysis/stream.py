@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,7 +55,7 @@ class StreamState:
     n_samples: int
     block: int
     finished: bool
-    waiting: NDArray[np.float64]
+    waiting: NDArray[np.float32]
     condition: ConditionState
     model: State
     beats: BeatState
@@ -76,7 +77,7 @@ class StreamAnalyzer:
     SignalError
         If `fs` or `hop` is out of range.
     LeadError
-        If there is no lead.
+        If there is no lead, or two have one name.
     ModelError, HashError
         If the model isn't installed, or is damaged.
     """
@@ -90,12 +91,10 @@ class StreamAnalyzer:
         hop: int = INTERVAL_S,
     ):
         self.fs = check_rate(fs)
-        self.leads = tuple(f"lead {n + 1}" for n in range(leads)) if isinstance(leads, int) else tuple(leads)
-        if not self.leads:
-            raise LeadError("no lead to analyse; name at least one")
+        self.leads = _named(leads)
         if hop not in range(1, INTERVAL_S + 1):
             raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
-        self.hop = hop
+        self.hop = int(hop)
         self.model = model if isinstance(model, TrainedModel) else load(model)
         thresholds = Thresholds(**self.model.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
@@ -103,12 +102,14 @@ class StreamAnalyzer:
         self.intervals = Intervals(self.leads, hop, self.model.name)
         self.model_state = self.model.start(len(self.leads))
         self.n_samples = 0  # pushed so far
-        self.waiting: list[NDArray[np.floating]] = []  # samples of the block that isn't complete
+        self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete
         self.block = 0  # the next one
         self.finished = False
 
     def push(self, samples: ArrayLike) -> list[Verdict]:
         """Add samples, (n,) or (n, n_leads), in any cut; NaN = missing. Gives the verdicts that have come due.
+
+        The samples are copied, as float32: the caller may fill its buffer anew.
 
         Raises
         ------
@@ -124,6 +125,8 @@ class StreamAnalyzer:
         if self.finished:
             raise StateError("this stream is finished; start a new StreamAnalyzer for more samples")
         x = self._checked(samples)
+        if len(x) == 0:
+            return []
         self.waiting.append(x)
         self.n_samples += len(x)
         complete = self.n_samples * self.fs.denominator // self.fs.numerator
@@ -164,12 +167,12 @@ class StreamAnalyzer:
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
         for item in self.prepare(padding):
             self._collect(item, self.run(item))
-        self.finished = True
+        self.n_samples, self.finished = n, True
         return self.intervals.finish(float(n / self.fs))
 
     def save(self) -> bytes:
         """The stream's state as bytes, to go on from in another process: `restore`."""
-        waiting = np.concatenate([np.zeros((0, len(self.leads))), *self.waiting])
+        waiting = np.concatenate([np.zeros((0, len(self.leads)), np.float32), *self.waiting])
         state = StreamState(
             self.n_samples,
             self.block,
@@ -200,18 +203,48 @@ class StreamAnalyzer:
         """What a saved state must agree with."""
         return {"model": self.model.hash, "fs": str(self.fs), "leads": list(self.leads), "hop": self.hop}
 
-    def _checked(self, samples: ArrayLike) -> NDArray[np.floating]:
-        try:
-            x = np.asarray(samples)
-            x = x if x.dtype.kind == "f" else x.astype(np.float64)
-        except (TypeError, ValueError):
-            raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
+    def _checked(self, samples: ArrayLike) -> NDArray[np.float32]:
+        x = as_samples(samples)
         x = x[:, None] if x.ndim == 1 and len(self.leads) == 1 else x
         if x.ndim != 2 or x.shape[1] != len(self.leads):
             raise SignalError(
                 f"samples of shape {x.shape}: expected (n, {len(self.leads)}) for the leads {', '.join(self.leads)}"
             )
         return x
+
+
+def as_samples(samples: ArrayLike) -> NDArray[np.float32]:
+    """A copy as float32, as recordings have them; what a masked array masks is NaN.
+
+    Raises
+    ------
+    SignalError
+        If they are no numbers.
+    """
+    try:
+        if isinstance(samples, np.ma.MaskedArray):
+            samples = np.ma.filled(samples.astype(np.float64), np.nan)
+        x = np.asarray(samples)
+        if x.dtype.kind not in "biufO":
+            raise TypeError
+        with np.errstate(over="ignore"):  # what no float32 holds is infinite, and so missing
+            return x.astype(np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
+
+
+def _named(leads: Sequence[str] | int) -> tuple[str, ...]:
+    if isinstance(leads, str):
+        names: tuple[str, ...] = (leads,)
+    elif isinstance(leads, Sequence):
+        names = tuple(leads)
+    else:
+        names = tuple(f"lead {n + 1}" for n in range(index(leads)))
+    if not names:
+        raise LeadError("no lead to analyse; name at least one")
+    if len(set(names)) < len(names):
+        raise LeadError(f"leads {', '.join(names)}: two of one name; give each its own")
+    return names
 
 
 def _split(conditioned: Conditioned) -> list[ModelInput]:

@@ -94,15 +94,18 @@ def _stress(
 
 def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: bool) -> list[str]:
     """What must be known beside the figures."""
-    from ectopy.data import split
+    from ectopy.data import patient, split
     from ectopy.evaluation import TEST_SPLITS
 
     notes = []
     if len(names) < len(split(on)):
         notes.append(f"{on}: only {len(names)} of its {len(split(on))} records are on this machine")
-    seen = len(trained_on & set(names))
+    trained = {patient(name) for name in trained_on}
+    seen = sum(patient(name) in trained for name in names)
     if seen:
-        notes.append(f"{seen} of these records trained the model: their figures show its fit, not its accuracy")
+        notes.append(
+            f"{seen} of these records are of patients who trained the model: that shows its fit, not its accuracy"
+        )
     if on in TEST_SPLITS and not recorded:
         notes.append("not in a checkout of Ectopy: this look at a test split is not recorded")
     return notes

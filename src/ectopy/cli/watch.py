@@ -60,6 +60,8 @@ def watch(
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
     remark(record)
+    if not recording.calibrated:
+        typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)
     if as_json:
         verdicts = _replay(recording, stream, speed, _print_json)
     elif sys.stdout.isatty():

@@ -77,7 +77,7 @@ def read(source: str | Path, *, leads: Sequence[str] | None = None, data_dir: st
         raise RecordError(f"{name}: no such recording; expected 'demo', a record as mitdb/100, or a file's path")
     folder, _, record = name.partition("/")
     if not record:
-        raise RecordError(f"{name}: a database of {CATALOGUE[name].records} records; name one, as {name}/RECORD")
+        raise RecordError(f"{name}: a database of {CATALOGUE[folder].records} records; name one, as {folder}/RECORD")
     place = find(folder, data_dir)
     raise RecordError(f"{name}: no record {record} in {place}; 'ectopy data get {folder}' fetches all")
 
@@ -93,4 +93,9 @@ def _header(name: str, data_dir: str | Path | None) -> Path | None:
 
 def _may_be_read(path: Path) -> bool:
     """Whether it is a file, a folder, or one of a record's files, perhaps a missing one."""
-    return path.exists() or any(Path(f"{name}.hea").is_file() for name in (path, path.with_suffix("")))
+    if not path.name:
+        return path.is_dir()
+    try:
+        return path.exists() or any(Path(f"{name}.hea").is_file() for name in (path, path.with_suffix("")))
+    except OSError:  # no name that a file can have
+        return False

@@ -1,8 +1,8 @@
 """Real electrode-motion noise, and how loud it is against a recording.
 
 Record 118e06 of nstdb is mitdb's 118 with noise added for two minutes, two minutes off, and so on from 5:00; their
-difference is the noise. Four of its stretches may train or set something, the others only test: nothing is tested in
-the noise that it was made for. 118 is a training patient.
+difference is the noise. Four of its stretches may train or set something, the others only test: what is mixed for a
+test holds none of the noise that trained. 118 itself is a training patient.
 
 Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384 (1984)
 """

@@ -28,7 +28,7 @@ def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = 
         If it has no such lead, or no ECG at all.
     """
     path = Path(path)
-    if header_path(path).is_file():
+    if path.name and header_path(path).is_file():
         return read_wfdb(path, leads=leads, remedy=remedy)
     if path.is_dir():
         found = min((header.with_suffix("") for header in path.glob("*.hea")), default=path / "100")

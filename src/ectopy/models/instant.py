@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-RATE, LABEL_STEP = 128, 4
 CLASSES = ("no beat", "N", "S", "V", "F", "Q")
 _STEM = ((8, 32), (6, None))  # kernel and channels of the two convolutions that halve the rate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from ectopy.verdict import Finding
 
@@ -12,6 +13,8 @@ _WAVES_S = 4
 
 def no_organised_rhythm(start_s: int, end_s: float, waves: Sequence[bool]) -> Finding | None:
     """An oscillation of 2 to 10 Hz without QRS complexes for 4 s: ventricular flutter or fibrillation.
+
+    A last interval of under 4 s needs all of its seconds.
 
     waves : one value for each second from `start_s` on
     """
@@ -30,7 +33,8 @@ def asystole(
 ) -> tuple[Finding | None, float]:
     """A living baseline without a beat for 4 s; and since when it has been quiet at `end_s`.
 
-    quiet_since_s : time of the last beat, or of the end of the last unreadable second, before the interval
+    quiet_since_s : time of the last beat, or of the end of the last unreadable second, before the interval; infinite
+        before the first beat: what never beat has not stopped
     beats_s : times of the beats in it
     readable : one value for each second from `start_s` on
     """
@@ -40,6 +44,6 @@ def asystole(
     for quiet_until_s, resumes_s in [*sorted(breaks), (end_s, None)]:
         if found is None and quiet_until_s - quiet_since_s >= _ASYSTOLE_S:
             found = Finding("asystole", quiet_since_s, quiet_until_s, True)
-        if resumes_s is not None:
-            quiet_since_s = max(quiet_since_s, resumes_s)
+        if resumes_s == quiet_until_s or (resumes_s is not None and quiet_since_s < inf):
+            quiet_since_s = max(resumes_s, quiet_since_s if quiet_since_s < inf else 0.0)
     return found, quiet_since_s

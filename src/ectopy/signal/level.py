@@ -24,7 +24,7 @@ _KNOWN = 5  # good blocks after which a lead's usual values are known
 _QUIET = 0.2  # of the usual amplitude: a block without QRS
 _STILL = 0.2, 0.02  # of the usual unrest of baseline and QRS complexes: less than both is no patient's
 _HUGE = 5.0, 8.0  # usual amplitudes from which quality falls, and where it is 0
-_PATIENCE = 30, 5  # quiet, huge blocks in a row after which they are usual
+_PATIENCE = 10, 5  # blocks in a row that look like an ECG but quiet, or are huge, after which they are usual
 _PARTS = 8  # of a block
 _CLIP = 10.0
 _RAMP = np.arange(1, RATE + 1) / RATE
@@ -124,7 +124,8 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
     known = len(state.amplitudes) >= _KNOWN
     still = present == 1 and len(state.unrest) >= _KNOWN and _is_still(state, parts)
     if still or (known and amplitude < _QUIET * state.usual):
-        state.quiet += 1  # an electrode that is off; or a pause, the baseline alive: the gain waits
+        # an electrode that is off; or a pause, the baseline alive: the gain waits, unless it is an ECG of another size
+        state.quiet = state.quiet + 1 if index(values) >= READABLE else 0
         return 0.0 if still else present, False, still, *values
     state.quiet = 0
     waves = _is_wave(values)
@@ -134,7 +135,9 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
         size = span / state.usual
         state.huge = state.huge + 1 if size > low else 0
         quality *= min(max((high - size) / (high - low), 0.0), 1.0)
-    if quality >= READABLE or not state.amplitudes:
+    if not state.amplitudes:
+        state.usual = amplitude  # better than nothing, and not remembered
+    if quality >= READABLE:
         state.amplitudes = [*state.amplitudes[1 - _MEMORY :], amplitude]
         state.usual = _median(state.amplitudes)
         if present == 1:

@@ -1,7 +1,8 @@
 """Any rate between 100 and 1000 Hz to 128 Hz, with one low-pass near 40 Hz, so that every source looks alike.
 
 A windowed sinc (Kaiser, beta 5) evaluated at each output's exact place between two samples: a polyphase filter
-without the limit to small ratios. -6 dB at 38 Hz, below -50 dB from 50 Hz on, which takes mains hum with it.
+without the limit to small ratios. -6 dB at 38 Hz; at 50 Hz -49 dB or less, which takes mains hum with it
+(of a source at 100 Hz, 60 Hz folds to 40 before it gets here).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def _bank(fs: Fraction, half: int) -> NDArray[np.float64]:
 def _filters(numerator: int, denominator: int, half: int, rest: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(128, 2 * half) raw samples that a block's outputs need, counted from the first of them, and the taps for them.
 
-    rest : how far behind that raw sample the place is, in 1 / (128 * the rate's denominator); always 0 for whole rates
+    rest : how far behind that raw sample the place is, in 1 / (128 * the rate's denominator); the same in every
+        block for whole rates
     """
     per = RATE * denominator
     count = rest + np.arange(RATE) * numerator

@@ -62,8 +62,8 @@ def describe(
     }
 
 
-def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> None:
-    """`model.onnx`, `card.json` and `card.md`, which go together by the hash.
+def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> dict[str, Any]:
+    """`model.onnx`, `card.json` and `card.md`, which go together by the hash; gives the whole card.
 
     Raises
     ------
@@ -72,15 +72,26 @@ def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> None:
     """
     digest = hashlib.sha256(content).hexdigest()
     card = {"version": digest[:8], **card, "sha256": digest, "bytes": len(content)}
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.onnx").write_bytes(content)
         (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         (folder / "card.md").write_text(_markdown(card), encoding="utf-8")
     except OSError as error:
-        raise OutputError(
-            f"{folder}: the model can't be written there ({error.strerror}); name another with --out"
-        ) from None
+        raise _refused(folder, error) from None
+    return card
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of a model, made if it isn't there; OutputError if it can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from None
+
+
+def _refused(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder}: the model can't be written there ({error.strerror}); name another with --out")
 
 
 def _figures(scores: Sequence[RecordScores]) -> dict[str, Any]:
@@ -124,6 +135,6 @@ def _markdown(card: dict[str, Any]) -> str:
         ]
         lines += [
             "",
-            "Test figures are the benchmark command's (`ectopy evaluate`): training never sees a test patient.",
+            "Test figures are the benchmark command's (`ectopy evaluate`), which alone reads test records.",
         ]
     return "\n".join(lines) + "\n"

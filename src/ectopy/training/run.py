@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from statistics import mean
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,8 +29,8 @@ from ectopy import data, zoo
 from ectopy.errors import ModelError
 from ectopy.models.instant import InstantConfig, step
 from ectopy.signal import condition
-from ectopy.training.card import describe, write_model
-from ectopy.training.data import example, folds
+from ectopy.training.card import describe, make_folder, write_model
+from ectopy.training.data import Example, example, folds
 from ectopy.training.export import to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.instant import Settings, train
@@ -79,8 +82,9 @@ def train_model(
         raise ModelError(f"no model '{name}' to train; expected instant or quality")
     settings = replace(settings or Settings(), seed=seed)
     records = tuple(data.training(protocol) if records is None else records)
+    place = (out or Path(zoo.__file__).parent) / name
+    make_folder(place)  # before half an hour is spent
     folder = runs / f"{name}-{protocol}-seed{seed}"
-    _open_run(folder, resume, {"settings": asdict(settings), "folds": n_folds, "records": list(records)})
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     with _progress() as bar:
@@ -92,6 +96,8 @@ def train_model(
         motion = data.electrode_motion("training", data_dir)
         noise = condition(motion, Fraction(360)).signal
         config, epochs = InstantConfig(), []
+        wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
+        _open_run(folder, resume, json.loads(json.dumps({**wanted, "input": _digest(examples, noise)})))
         models: dict[str, zoo.TrainedModel] = {}
         for number, held_out in enumerate(folds(examples, n_folds)):
             seen = [e for e in examples if e.patient not in held_out]
@@ -100,8 +106,9 @@ def train_model(
             model, best = train(seen, unseen, noise, config, settings, folder / f"fold{number}", report)
             epochs.append(best)
             card = describe(config, protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE)
-            write_model(folder / f"fold{number}", to_onnx(model, step(config)), card)
-            models |= {e.name: zoo.load(str(folder / f"fold{number}")) for e in unseen}
+            content = to_onnx(model, step(config))
+            fold = zoo.TrainedModel(write_model(folder / f"fold{number}", content, card), content)
+            models |= {e.name: fold for e in unseen}
         settings = replace(settings, epochs=round(mean(epochs)))
         report = _report(bar, "all patients")
         model, _ = train(examples, [], noise, config, settings, folder / "refit", report)
@@ -116,9 +123,16 @@ def train_model(
         thresholds=thresholds,
         scores=scores,
     )
-    place = (out or Path(zoo.__file__).parent) / name
     write_model(place, to_onnx(model, step(config)), card)
     return place
+
+
+def _digest(examples: Sequence[Example], noise: NDArray[np.float32]) -> str:
+    """What the model is shown: a run does not go on where the signal path has changed under it."""
+    shown = hashlib.sha256(noise.tobytes())
+    for one in examples:
+        shown.update(one.signal.tobytes() + one.label.tobytes() + one.weight.tobytes())
+    return shown.hexdigest()
 
 
 def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
@@ -126,7 +140,7 @@ def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
     if not resume and folder.exists():
         shutil.rmtree(folder)
     if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:
-        raise ModelError(f"{note}: that run had other settings; finish it with them, or start again with --no-resume")
+        raise ModelError(f"{note}: that run had other settings or another input; start again with --no-resume")
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
 
