@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 import ectopy
@@ -15,7 +16,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from ectopy.models import instant  # noqa: E402
 from ectopy.training import Settings, train_model  # noqa: E402
 from ectopy.training.data import Example, example, folds  # noqa: E402
-from ectopy.training.export import difference, to_onnx  # noqa: E402
+from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
@@ -89,6 +90,20 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, tmp_path):
     resumed, _ = train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-6)
+
+
+def difference(model, content: bytes, lookahead: int, signal: np.ndarray) -> float:
+    """Largest difference in probability between Keras over a whole window and ONNX second by second."""
+    whole = model(signal, training=False).numpy()
+    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [i.name for i in session.get_inputs()]
+    state = [np.zeros((len(signal), *i.shape[1:]), np.float32) for i in session.get_inputs()[1:]]
+    labels = []
+    for begin in range(0, signal.shape[1], 128):
+        label, *state = session.run(None, dict(zip(names, (signal[:, begin : begin + 128], *state), strict=True)))
+        labels.append(label)
+    stepped = np.concatenate(labels, axis=1)
+    return float(np.abs(stepped[:, lookahead:] - whole[:, : whole.shape[1] - lookahead])[:, :-lookahead].max())
 
 
 def test_the_stepped_model_in_onnx_equals_the_whole_one_in_keras():

@@ -14,7 +14,7 @@ from ectopy.signal import RATE, READABLE, Conditioned, asystole, no_organised_rh
 from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
 
 DELAY_S = 2  # a verdict is given once this much after its interval is in
-_SHORTEST_S = 2.0  # of the last interval
+SHORTEST_S = 2  # of the last interval
 _READABLE_SHARE = 0.6  # of an interval's seconds that can be judged
 _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
 
@@ -90,7 +90,7 @@ class Intervals:
         verdicts = []
         while self._end() <= duration_s:
             verdicts.append(self._next(float(self._end())))
-        if duration_s - self.state.next * self._hop >= _SHORTEST_S:
+        if duration_s - self.state.next * self._hop >= SHORTEST_S:
             verdicts.append(self._next(duration_s))
         return verdicts
 

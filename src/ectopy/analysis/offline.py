@@ -8,14 +8,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ectopy.analysis.intervals import SHORTEST_S
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import StreamAnalyzer, as_samples
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
 from ectopy.zoo import TrainedModel
-
-_SHORTEST_S = 2
 
 
 def analyze(
@@ -75,9 +74,9 @@ def check_recording(recording: Recording) -> None:
     """
     what = recording.name or "samples"
     check_rate(recording.fs)
-    if recording.duration_s < _SHORTEST_S:
+    if recording.duration_s < SHORTEST_S:
         n = len(recording.samples)
-        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {_SHORTEST_S} s")
+        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {SHORTEST_S} s")
     if not np.isfinite(recording.samples).any():
         raise SignalError(f"{what}: every sample of {', '.join(recording.leads)} is missing; nothing to analyse")
 

@@ -46,7 +46,7 @@ class Analysis:
     recording : what was analysed
     verdicts : one for each interval, in order
     model : name and version of the model that judged
-    notes : what a reader must know beside the verdicts, as `not calibrated` or a bad lead's name
+    notes : what a reader must know beside the verdicts, as `not calibrated`
     """
 
     recording: Recording

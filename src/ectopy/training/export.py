@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import keras
-import numpy as np
 import onnx
 import tensorflow as tf
 
@@ -60,19 +59,3 @@ def _rename(graph: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> No
         value.type.tensor_type.shape.dim[0].dim_param = "leads"
     graph.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "samples"
     graph.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "frames"
-
-
-def difference(model: keras.Model, content: bytes, lookahead: int, signal: np.ndarray) -> float:
-    """Largest difference in probability between Keras over a whole window and ONNX second by second."""
-    import onnxruntime as ort
-
-    whole = model(signal, training=False).numpy()
-    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
-    names = [i.name for i in session.get_inputs()]
-    state = [np.zeros((len(signal), *i.shape[1:]), np.float32) for i in session.get_inputs()[1:]]
-    labels = []
-    for begin in range(0, signal.shape[1], 128):
-        label, *state = session.run(None, dict(zip(names, (signal[:, begin : begin + 128], *state), strict=True)))
-        labels.append(label)
-    stepped = np.concatenate(labels, axis=1)
-    return float(np.abs(stepped[:, lookahead:] - whole[:, : whole.shape[1] - lookahead])[:, :-lookahead].max())
