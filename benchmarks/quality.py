@@ -6,7 +6,6 @@ rest, by a record's mean quality; and the 5-second windows of nstdb's 118e06 and
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _common import heading, row, run
-from ectopy.data import find, read
+from ectopy.data import hand_held, read
 from ectopy.evaluation import auroc
 from ectopy.signal import condition
 
@@ -53,14 +52,10 @@ INDICES: dict[str, Index] = {
 }
 
 
-def hand_held() -> tuple[list[NDArray[np.float64]], NDArray[np.bool_], float]:
-    with (find("cinc2017") / "REFERENCE.csv").open(newline="") as file:
-        rows = list(csv.reader(file))[1::2]
-    return (
-        [read(f"cinc2017/{n}").samples[:, 0].astype(float) for n, _ in rows],
-        np.array([k == "~" for _, k in rows]),
-        300,
-    )
+def unused_half() -> tuple[list[NDArray[np.float64]], NDArray[np.bool_], float]:
+    rows = hand_held("test")
+    signals = [read(name).samples[:, 0].astype(float) for name, _ in rows]
+    return signals, np.array([label == "~" for _, label in rows]), 300
 
 
 def stress_test() -> tuple[list[NDArray[np.float64]], NDArray[np.bool_], float]:
@@ -75,7 +70,7 @@ def stress_test() -> tuple[list[NDArray[np.float64]], NDArray[np.bool_], float]:
 
 def compare() -> None:
     heading("quality indices: area under the ROC curve", "ectopy", "neurokit2", "biosppy")
-    tasks = {"cinc2017": hand_held(), "nstdb, 5 s": stress_test()}
+    tasks = {"cinc2017": unused_half(), "nstdb, 5 s": stress_test()}
     row("", *tasks)
     warnings.simplefilter("ignore")
     for name, index in INDICES.items():

@@ -99,9 +99,9 @@ def test_noise_that_trains_never_tests(nstdb, mitdb):
 
 def test_the_quality_index_tells_noisy_hand_held_records(cinc2017):
     """On the half that it was fitted on; the other half is for `ectopy evaluate noise`."""
-    from ectopy.evaluation import hand_held
+    from ectopy.evaluation import hand_held_figures
 
-    figures = hand_held("instant", every_second_from=0)
+    figures = hand_held_figures("instant", "training")
     assert figures["noisy"] == 5
     assert figures["auroc"] > 0.9
 

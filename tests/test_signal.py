@@ -4,12 +4,23 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy.signal import resample_poly
+from scipy.signal import butter, resample_poly, sosfilt, sosfilt_zi
 
 from ectopy import StreamAnalyzer, analyze
 from ectopy.errors import SignalError
 from ectopy.recording import Recording
-from ectopy.signal import LAG, RATE, READABLE, asystole, block_start, check_rate, condition, no_organised_rhythm
+from ectopy.signal import (
+    LAG,
+    RATE,
+    READABLE,
+    asystole,
+    block_start,
+    check_rate,
+    condition,
+    no_organised_rhythm,
+    settling,
+)
+from ectopy.signal.filters import HighPass
 
 
 def at_rate(samples, up, down):
@@ -107,6 +118,16 @@ def test_a_rate_outside_100_to_1000_hz_is_refused(fs):
 def test_block_bounds_are_exact_at_a_fractional_rate():
     fs = Fraction("359.97")
     assert [block_start(b, fs) for b in (0, 1, 100)] == [0, 360, 35_997]
+
+
+def test_the_high_pass_is_the_butterworth_of_scipy(demo):
+    x = demo.samples[: 128 * 280, 0].astype(float).reshape(1, 280, 128)  # as if it were at 128 Hz
+    restart = np.zeros((1, 280), bool)
+    restart[0, 0] = True
+    sos = butter(2, 0.5, "highpass", fs=RATE, output="sos")
+    wanted, _ = sosfilt(sos, x.reshape(-1), zi=sosfilt_zi(sos) * x[0, 0, 0])
+    assert np.abs(HighPass(1).push(x, restart).reshape(-1) - wanted).max() < 1e-12
+    assert np.abs(settling(1000) - sosfilt(sos, np.ones(1000))).max() < 1e-12
 
 
 # Findings

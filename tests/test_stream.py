@@ -157,6 +157,14 @@ def test_no_lead_a_wrong_hop_and_an_unknown_model_are_refused():
         StreamAnalyzer(360, model="oracle")
 
 
+def test_a_hop_of_whole_seconds_may_be_any_kind_of_number(samples):
+    wanted = [repr(v) for v in StreamAnalyzer(360, hop=2).push(samples)]
+    for hop in (2.0, np.int64(2)):
+        stream = StreamAnalyzer(360, hop=hop)  # type: ignore[arg-type]
+        assert [repr(v) for v in stream.push(samples)] == wanted
+        assert stream.save()
+
+
 def test_analyze_takes_an_array_with_a_rate(demo):
     ours = analyze(demo.samples[:, 0], fs=360)
     assert list(ours.beats["sample"]) == list(analyze(demo).beats["sample"])

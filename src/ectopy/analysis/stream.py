@@ -99,7 +99,7 @@ class StreamAnalyzer:
         thresholds = Thresholds(**self.model.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
         self.beats = BeatFinder(self.fs, len(self.leads), self.model.lookahead, thresholds)
-        self.intervals = Intervals(self.leads, hop, self.model.name)
+        self.intervals = Intervals(self.leads, self.hop, self.model.name)
         self.model_state = self.model.start(len(self.leads))
         self.n_samples = 0  # pushed so far
         self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete

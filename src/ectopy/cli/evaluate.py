@@ -75,7 +75,7 @@ def _stress(
     on: str, names: tuple[str, ...], trained: TrainedModel, root: Path | None, out: Path | None, data_dir: Path | None
 ) -> None:
     """Records in noise, nstdb and the hand-held ones: do verdicts become unreadable rather than wrong?"""
-    from ectopy.evaluation import hand_held, record_look, stress, stress_report, summarize
+    from ectopy.evaluation import hand_held_figures, record_look, stress, stress_report, summarize
 
     name = str(trained.card["name"])
     with _progress(len(names) + 2) as done:
@@ -86,7 +86,7 @@ def _stress(
         words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} in noise", "leads": "first"}
         typer.echo(f"look recorded in {record_look(root, **words, scores=clean)}", err=True)
     about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
-    text = stress_report(about, found, mixed, hand_held(name, data_dir=data_dir))
+    text = stress_report(about, found, mixed, hand_held_figures(name, data_dir=data_dir))
     typer.echo(text)
     if out is not None:
         _write(out / f"{name}-{on}-noise", {".md": text})

@@ -3,6 +3,7 @@
 from ectopy.data.catalogue import CATALOGUE, Database, database
 from ectopy.data.demo import demo
 from ectopy.data.download import fetch
+from ectopy.data.hand_held import hand_held
 from ectopy.data.lookup import find, present, read, records, roots
 from ectopy.data.noise import at_snr, electrode_motion
 from ectopy.data.splits import PACED, patient, split, training
@@ -17,6 +18,7 @@ __all__ = [
     "electrode_motion",
     "fetch",
     "find",
+    "hand_held",
     "patient",
     "present",
     "read",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ectopy.analysis import analyze
 from ectopy.data import patient, read
@@ -25,6 +25,7 @@ _PROCESSES = 2
 
 Leads = Literal["first", "all"]
 ByStart = dict[float, RecordScores]
+T = TypeVar("T")
 
 
 def benchmark(
@@ -54,14 +55,17 @@ def benchmark(
         If a record has no reference annotations.
     """
     judge = partial(_judge, model=model, leads=leads, data_dir=data_dir)
-    scores = []
+    return list(each_record(judge, names, done))
+
+
+def each_record(judge: Callable[[str], T], names: Sequence[str], done: Callable[[str], None]) -> Iterator[T]:
+    """`judge` of each name in order, two processes at a time; `done` is called with each name behind it."""
     n_processes = min(_PROCESSES, len(names), os.cpu_count() or 1)
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
     with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
-        for name, by_leads in zip(names, pool.map(judge, names), strict=True):
-            scores.append(by_leads)
+        for name, judged in zip(names, pool.map(judge, names), strict=True):
+            yield judged
             done(name)
-    return scores
 
 
 def columns(scores: Sequence[ByStart]) -> dict[str, Scores]:

@@ -6,20 +6,19 @@ record's first lead at a signal-to-noise ratio; then everything is scored as it 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ectopy.analysis import analyze
-from ectopy.data import at_snr, electrode_motion, find, patient, read
+from ectopy.data import at_snr, electrode_motion, hand_held, patient, read
+from ectopy.evaluation.benchmark import each_record
 from ectopy.evaluation.bootstrap import draw_patients, interval_95
 from ectopy.evaluation.gross import count_figures, record_table
 from ectopy.evaluation.ranking import auroc
@@ -30,7 +29,6 @@ from ectopy.recording import Recording
 from ectopy.verdict import INTERVAL_S
 
 LEVELS_DB = (None, 24, 18, 12, 6, 0, -6)  # None: as it is
-_PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,7 @@ def stress(
         If a record, nstdb or mitdb's 118 is not on this machine.
     """
     judge = partial(_judge, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
-    found = []
-    with ProcessPoolExecutor(min(_PROCESSES, len(names)), get_context("spawn")) as pool:
-        for name, records in zip(names, pool.map(judge, names), strict=True):
-            found += records
-            done(name)
-    return found
+    return [one for records in each_record(judge, names, done) for one in records]
 
 
 def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
@@ -113,16 +106,17 @@ def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stresse
     )
 
 
-def hand_held(model: str, *, every_second_from: int = 1, data_dir: Path | None = None) -> dict[str, float]:
+def hand_held_figures(
+    model: str, part: Literal["training", "test"] = "test", data_dir: Path | None = None
+) -> dict[str, float]:
     """`cinc2017`: does the mean quality of a record tell the noisy ones, and are normal ones left alone?
 
-    every_second_from : 1 for the half that set nothing, 0 for the half that the quality index was fitted on
+    part : the half that set nothing, or the one that the quality index was fitted on
     """
-    with (find("cinc2017", data_dir) / "REFERENCE.csv").open(newline="") as file:
-        rows = list(csv.reader(file))[every_second_from::2]
+    rows = hand_held(part, data_dir)
     quality, abnormal, intervals = [], 0, 0
     for name, label in rows:
-        result = analyze(read(f"cinc2017/{name}", data_dir=data_dir), model=model).intervals
+        result = analyze(read(name, data_dir=data_dir), model=model).intervals
         quality.append(float(np.average(result["quality"], weights=result["end_s"] - result["start_s"])))
         if label == "N":
             abnormal += int((result["verdict"] == "abnormal").sum())

@@ -1,6 +1,6 @@
 """The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
 
-from ectopy.signal.beats import BeatFinder, BeatState, Thresholds
+from ectopy.signal.beats import REACH, BeatFinder, BeatState, Thresholds
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
@@ -14,6 +14,7 @@ __all__ = [
     "LABEL_STEP",
     "LAG",
     "RATE",
+    "REACH",
     "READABLE",
     "TERMS",
     "BeatFinder",

@@ -14,7 +14,7 @@ from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, RESTART_S
 from ectopy.verdict import Beat
 
 _APART = 6  # frames: a beat is the tallest peak within 190 ms to both sides
-_REACH = _APART + 1  # frames behind a peak that must be in before it is decided
+REACH = _APART + 1  # frames behind a peak that must be in before it is decided
 _SNAP = 6  # conditioned samples: the R peak lies within 47 ms of its frame
 _FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
 
@@ -36,9 +36,9 @@ class BeatState:
     """What the beat finder carries from block to block; times count from the stream's first frame."""
 
     decided: int  # frames decided
-    scores: NDArray[np.float64]  # (2 * _REACH, 6) frames around the first undecided one
+    scores: NDArray[np.float64]  # (2 * REACH, 6) frames around the first undecided one
     weight: NDArray[np.float64]  # (n_leads, lookahead) of the frames the model has not given yet
-    size: NDArray[np.float64]  # what R peaks are looked for in: the samples from `decided - _REACH` on
+    size: NDArray[np.float64]  # what R peaks are looked for in: the samples from `decided - REACH` on
     void: int  # frames in a row without any lead
     peak: int  # frame of the last beat
     last: int  # its sample; -1 at the start and after a restart
@@ -51,15 +51,15 @@ class BeatFinder:
         self._fs = fs
         self._lookahead = lookahead
         self._at = thresholds
-        nothing = np.zeros((2 * _REACH, 1 + len(AAMI_CLASSES)))
+        nothing = np.zeros((2 * REACH, 1 + len(AAMI_CLASSES)))
         nothing[:, 0] = 1
         self.state = BeatState(
-            decided=-lookahead - _REACH,
+            decided=-lookahead - REACH,
             scores=nothing,
             weight=np.zeros((n_leads, lookahead)),
-            size=np.zeros((lookahead + 2 * _REACH) * LABEL_STEP),
+            size=np.zeros((lookahead + 2 * REACH) * LABEL_STEP),
             void=0,
-            peak=-lookahead - _APART - _REACH - 1,
+            peak=-lookahead - _APART - REACH - 1,
             last=-1,
         )
 
@@ -76,11 +76,11 @@ class BeatFinder:
 
         here = 1 - p[:, 0]
         here[1:-1] = (here[:-2] + here[1:-1] + here[2:]) / 3
-        likely = (here[_REACH : _REACH + n] >= self._at.beat).nonzero()[0] + _REACH
+        likely = (here[REACH : REACH + n] >= self._at.beat).nonzero()[0] + REACH
         heights = here.tolist()
         beats, last, peak = [], state.last, state.peak
         for at in likely.tolist():
-            frame = state.decided + at - _REACH
+            frame = state.decided + at - REACH
             if frame - peak <= _APART or heights[at] < max(heights[at - _APART : at + _APART + 1]):
                 continue  # the first: a tie with the beat before
             peak = frame
@@ -105,7 +105,7 @@ class BeatFinder:
 
     def _voids(self, total: NDArray[np.float64]) -> tuple[list[int], int]:
         """The frames at which some lead is back after more than 2 s, and how long it has been gone at the end."""
-        first, void, ends = self.state.decided + _REACH, self.state.void, []
+        first, void, ends = self.state.decided + REACH, self.state.void, []
         if void == 0 and np.count_nonzero(total) == len(total):
             return [], 0
         for frame, heard in enumerate(total > 0, first):
@@ -121,7 +121,7 @@ class BeatFinder:
         aami = max(choice, key=lambda name: choice[name])
         middle = frame * LABEL_STEP + LABEL_STEP // 2
         begin = max(middle - _SNAP, LAG)
-        at = begin - (self.state.decided - _REACH) * LABEL_STEP
+        at = begin - (self.state.decided - REACH) * LABEL_STEP
         r_peak = begin + int(size[at : at + middle + _SNAP + 1 - begin].argmax())
         fs, per = self._fs.numerator, self._fs.denominator
         sample = round((r_peak - LAG) * fs / (RATE * per))  # exact for longer than anybody lives

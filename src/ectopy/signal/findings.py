@@ -38,12 +38,15 @@ def asystole(
     beats_s : times of the beats in it
     readable : one value for each second from `start_s` on
     """
+    if quiet_since_s == inf:
+        if not beats_s:
+            return None, inf
+        quiet_since_s = beats_s[0]
     breaks = [(beat_s, beat_s) for beat_s in beats_s]
     breaks += [(float(second), second + 1.0) for second, good in enumerate(readable, start_s) if not good]
     found = None
-    for quiet_until_s, resumes_s in [*sorted(breaks), (end_s, None)]:
+    for quiet_until_s, resumes_s in [*sorted(breaks), (end_s, -inf)]:
         if found is None and quiet_until_s - quiet_since_s >= _ASYSTOLE_S:
             found = Finding("asystole", quiet_since_s, quiet_until_s, True)
-        if resumes_s == quiet_until_s or (resumes_s is not None and quiet_since_s < inf):
-            quiet_since_s = max(resumes_s, quiet_since_s if quiet_since_s < inf else 0.0)
+        quiet_since_s = max(quiet_since_s, resumes_s)
     return found, quiet_since_s

@@ -16,7 +16,7 @@ import tensorflow as tf
 from ectopy.errors import OutputError
 from ectopy.evaluation import RecordScores, summarize
 from ectopy.models.instant import CLASSES, InstantConfig
-from ectopy.signal import LABEL_STEP, LAG, RATE
+from ectopy.signal import LABEL_STEP, LAG, RATE, REACH
 
 _FIGURES = (
     "beat.detection.se", "beat.detection.ppv", "beat.V.se", "beat.V.ppv", "beat.V.f1", "beat.S.se", "beat.S.ppv",
@@ -46,7 +46,7 @@ def describe(
         "input": f"one lead at {RATE} Hz as ectopy.signal conditions it; QRS complexes about 2 from peak to peak",
         "output": list(CLASSES),
         "lookahead": config.lookahead,
-        "delay_s": round(config.lookahead * LABEL_STEP / RATE + LAG / RATE + 7 * LABEL_STEP / RATE, 3),
+        "delay_s": round((LAG + (config.lookahead + REACH) * LABEL_STEP) / RATE, 3),
         "config": asdict(config),
         "thresholds": thresholds,
         "protocol": protocol,

@@ -8,7 +8,6 @@ chosen share of DS1's intervals is unreadable when other patients fitted it.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ def fit_quality(data_dir: Path | None = None, out: Path | None = None) -> Path:
     seconds += [Seconds(f"white {fs}", "noise", _rows(rng.normal(size=(300 * fs, 1)), fs)) for fs in (128, 360)]
     for name in track(data.split("DS1"), description="DS1, clean and in noise"):
         seconds += _patient(name, noise, rng, data_dir)
-    for name, label in track(halves(data_dir)[0], description="cinc2017"):
+    for name, label in track(data.hand_held("training", data_dir), description="cinc2017"):
         recording = data.read(name, data_dir=data_dir)
         seconds.append(Seconds(name, "noise" if label == "~" else "good", _rows(recording.samples, recording.fs)))
     intercept, weights = _fit(seconds)
@@ -81,13 +80,6 @@ def fit_quality(data_dir: Path | None = None, out: Path | None = None) -> Path:
     except OSError as error:
         raise OutputError(f"{path}: can't be written ({error.strerror}); name another folder with --out") from None
     return path
-
-
-def halves(data_dir: Path | None = None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Names and labels of `cinc2017`: every second record sets the index, the others only report."""
-    with (data.find("cinc2017", data_dir) / "REFERENCE.csv").open(newline="") as file:
-        rows = [(f"cinc2017/{name}", label) for name, label in csv.reader(file)]
-    return rows[::2], rows[1::2]
 
 
 def _patient(name: str, noise: NDArray[np.float32], rng: np.random.Generator, data_dir: Path | None) -> list[Seconds]:

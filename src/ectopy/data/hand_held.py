@@ -1,0 +1,22 @@
+"""The hand-held recordings of `cinc2017`, halved: one half sets the quality index, the other only reports."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Literal
+
+from ectopy.data.lookup import find
+
+
+def hand_held(part: Literal["training", "test"], data_dir: str | Path | None = None) -> list[tuple[str, str]]:
+    """Name and label (N normal, A atrial fibrillation, O other, ~ noisy) of every second record that is here.
+
+    Raises
+    ------
+    RecordError
+        If cinc2017 is not on this machine.
+    """
+    with (find("cinc2017", data_dir) / "REFERENCE.csv").open(newline="") as file:
+        rows = [(f"cinc2017/{name}", label) for name, label in csv.reader(file)]
+    return rows[0::2] if part == "training" else rows[1::2]
