@@ -33,10 +33,12 @@ lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, und
 	@$(BIN)/deptry src
 
 train: $(READY)/train  ## train the shipped model from the data alone and write its card
-	@$(BIN)/python -c "import sys; from ectopy.data import present, training as needed; \
-		sys.exit(present(needed('ds1')) != needed('ds1'))" || $(BIN)/ectopy data get mitdb
-	@$(BIN)/python -c "import sys; from ectopy.data import present; \
-		sys.exit(not present(['nstdb/118e06']))" || $(BIN)/ectopy data get nstdb
+	@$(BIN)/python -c "import sys; from ectopy.data import present, training; \
+		sys.exit(present(training('shipped')) != training('shipped'))" \
+		|| { $(BIN)/ectopy data get mitdb && $(BIN)/ectopy data get svdb; }
+	@for record in nstdb/118e06 cinc2017/A00001; do \
+		$(BIN)/python -c "import sys; from ectopy.data import present; sys.exit(not present(['$$record']))" \
+		|| $(BIN)/ectopy data get $${record%/*} || exit; done
 	@$(BIN)/ectopy train instant
 
 bench: $(READY)/bench  ## speed, memory and quality index beside their aims and peers

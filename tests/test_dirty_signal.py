@@ -51,7 +51,7 @@ def test_clipped_qrs_complexes_stay_beats(demo, clean):
     given = analyze(np.minimum(demo.samples, top), fs=360).verdicts
     beats, reference = (sum(len(v.beats) for v in verdicts) for verdicts in (given, clean))
     assert beats == pytest.approx(reference, rel=0.02)
-    assert words(given).count("unreadable") <= 2
+    assert words(given).count("unreadable") <= words(clean).count("unreadable")
 
 
 def test_an_electrode_that_comes_off_and_drifts_is_no_asystole(demo):
@@ -90,11 +90,11 @@ def test_noise_has_the_power_it_should_have(demo, nstdb, mitdb):
 
 
 def test_noise_that_trains_never_tests(nstdb, mitdb):
-    training, test = electrode_motion("training"), electrode_motion("test")
-    assert len(training) == 4 * 120 * 360
-    assert len(test) == 2 * 120 * 360
+    training, choice, test = (electrode_motion(part) for part in ("training", "choice", "test"))
+    assert [len(part) / 360 / 120 for part in (training, choice, test)] == [3, 1, 2]
     windows = {test[start : start + 360].tobytes() for start in range(0, len(test), 360)}
-    assert not any(training[start : start + 360].tobytes() in windows for start in range(len(training) - 360))
+    for part in (training, choice):
+        assert not any(part[start : start + 360].tobytes() in windows for start in range(len(part) - 360))
 
 
 def test_the_quality_index_tells_noisy_hand_held_records(cinc2017):

@@ -208,7 +208,7 @@ def test_a_bound_between_samples_puts_the_beat_in_the_right_interval() -> None:
     table = intervals([0, 1], [0, 0.9], ["normal", "abnormal"])
     scores = evaluate_record(marks((641, "V")), 128.1, 10.0, beats, table, start_s=0.0)
     assert gross(scores)["interval.abnormal.accuracy"] == 1
-    with pytest.raises(EctopyError, match="interval at 0 s: n_abnormal is 0, but 1"):
+    with pytest.raises(EctopyError, match="interval at 5 s: n_abnormal is 1, but only 0"):
         evaluate_record(marks((641, "V")), 128.1, 10.0, called((640, "V", 0.9)), table, start_s=0.0)
 
 
@@ -217,7 +217,8 @@ def test_what_does_not_fit_together_is_refused_in_one_line() -> None:
     with pytest.raises(EctopyError, match="3 intervals do not cover the record: expected 4"):
         evaluate_record(reference, FS, 20.0, beats, quiet(3), start_s=0.0)
     with pytest.raises(EctopyError, match="give the threshold that the model was run with"):
-        evaluate_record(reference, FS, 20.0, beats, quiet(4), start_s=0.0)
+        table = intervals([2, 0, 0, 0], [0.6, 0, 0, 0], ["abnormal", *["normal"] * 3])
+        evaluate_record(reference, FS, 20.0, beats, table, start_s=0.0)
     with pytest.raises(EctopyError, match="sample 100 has no anomaly"):
         evaluate_record(reference, FS, 20.0, called((100, "V", np.nan)), None, start_s=0.0)
     with pytest.raises(EctopyError, match="0 records"):

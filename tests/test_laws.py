@@ -130,7 +130,7 @@ def assert_same_elsewhere(clean, given, first_s, last_s, settled_s=0.0):
     """Outside of the intervals that see `[first_s, last_s]` verdicts, beats and classes are the same.
 
     After a restart the gain is learned anew, so that a beat that lies on a threshold may fall on its other side: one
-    interval may hold one. Scores agree within 0.02, and within 0.06 while the model still remembers the gap.
+    interval may hold one. Scores agree within 0.02, and within 0.08 while the model still remembers the gap.
     """
     compared, differ = 0, 0
     for a, b in zip(clean, given, strict=True):
@@ -146,7 +146,7 @@ def assert_same_elsewhere(clean, given, first_s, last_s, settled_s=0.0):
             assert all(abs(x - y) <= 1 for (_, x), (_, y) in zip(ours, theirs, strict=True))
             if a.score is not None:
                 near = last_s <= a.start_s < last_s + settled_s + MODEL_S
-                assert b.score == pytest.approx(a.score, abs=0.06 if near else 0.02)
+                assert b.score == pytest.approx(a.score, abs=0.08 if near else 0.02)
     assert compared > 40
     assert differ <= (1 if settled_s else 0)
 

@@ -15,7 +15,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from ectopy.models import instant  # noqa: E402
 from ectopy.training import Settings, train_model  # noqa: E402
-from ectopy.training.data import Example, example, folds  # noqa: E402
+from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E402
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
@@ -30,7 +30,13 @@ QUIET = {"report": lambda done, total, row: None}
 def run(tmp_path_factory, mitdb, nstdb):
     folder = tmp_path_factory.mktemp("training")
     place = train_model(
-        "instant", out=folder / "zoo", runs=folder / "runs", n_folds=2, settings=LITTLE, records=RECORDS
+        "instant",
+        protocol="ds1",
+        out=folder / "zoo",
+        runs=folder / "runs",
+        n_folds=2,
+        settings=LITTLE,
+        records=RECORDS,
     )
     return folder, place
 
@@ -38,6 +44,11 @@ def run(tmp_path_factory, mitdb, nstdb):
 @pytest.fixture(scope="module")
 def examples(mitdb):
     return [example(name, patient(name), ectopy.read(name).section(0, 300)) for name in RECORDS]
+
+
+@pytest.fixture(scope="module")
+def cold(mitdb):
+    return [one for name in RECORDS for one in cold_starts(name, patient(name), ectopy.read(name).section(0, 300))]
 
 
 def noise():
@@ -58,7 +69,13 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
     assert before
     again = train_model(
-        "instant", out=folder / "again", runs=folder / "runs", n_folds=2, settings=LITTLE, records=RECORDS
+        "instant",
+        protocol="ds1",
+        out=folder / "again",
+        runs=folder / "runs",
+        n_folds=2,
+        settings=LITTLE,
+        records=RECORDS,
     )
     assert before == {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
     assert json.loads((again / "card.json").read_text()) == json.loads((place / "card.json").read_text())
@@ -67,7 +84,7 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
 def test_a_run_with_other_settings_is_not_gone_on_with(run):
     folder, _ = run
     with pytest.raises(ModelError, match="other settings"):
-        train_model("instant", runs=folder / "runs", n_folds=3, settings=LITTLE, records=RECORDS)
+        train_model("instant", protocol="ds1", runs=folder / "runs", n_folds=3, settings=LITTLE, records=RECORDS)
 
 
 def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):
@@ -77,17 +94,17 @@ def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):
         train_model("instant", runs=tmp_path, records=["mitdb/999"])
 
 
-def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, tmp_path):
+def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, cold, tmp_path):
     config = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
 
     def stop(done, total, row):
         raise KeyboardInterrupt
 
-    whole, _ = train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
+    whole, _ = train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
     with pytest.raises(KeyboardInterrupt):
-        train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "cut", report=stop)
+        train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", report=stop)
     assert len(read_history(tmp_path / "cut")) == 1
-    resumed, _ = train(examples[1:], examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
+    resumed, _ = train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
@@ -146,9 +163,9 @@ def test_labels_lie_where_the_beats_are(examples):
         assert at_beats > 3 * np.median(signal), "labels are shifted against the signal"
 
 
-def test_windows_are_fixed_by_seed_epoch_and_step(examples):
+def test_windows_are_fixed_by_seed_epoch_and_step(examples, cold):
     def windows(seed):
-        return Windows(examples, noise(), seconds=8, batch=6, steps=2, lookahead=30, seed=seed)
+        return Windows(examples, cold, noise(), seconds=8, batch=6, steps=2, lookahead=30, seed=seed)
 
     first, same, other = windows(0), windows(0), windows(1)
     assert all(np.array_equal(a, b) for a, b in zip(first[1], same[1], strict=True))

@@ -35,7 +35,7 @@ def test_a_card_says_what_it_must(model):
     card = model.card
     assert card["sha256"] == hashlib.sha256(model.content).hexdigest()
     assert model.name == f"{card['name']} {card['sha256'][:8]}"
-    assert card["thresholds"].keys() == {"beat", "abnormal"}
+    assert card["thresholds"].keys() == {"beat", "abnormal", "doubt"}
     assert "not a medical device" in card["limits"]
     for figure in card["figures"]["table"].values():
         assert figure["low"] <= figure["value"] <= figure["high"]

@@ -1,32 +1,42 @@
-"""From beats and seconds to verdicts: one for each interval of 5 s."""
+"""From beats and seconds to verdicts: one for each interval of 5 s.
+
+A beat in a second that can't be judged is listed, and decides nothing; so is one in the second in which every lead
+starts, or starts again: filters and gain settle in it, and the model has seen nothing before.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf, isnan
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ectopy.signal import RATE, READABLE, Conditioned, asystole, no_organised_rhythm
+from ectopy.signal import RATE, READABLE, Conditioned, asystole, lowered, no_organised_rhythm
 from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
 
 DELAY_S = 2  # a verdict is given once this much after its interval is in
 SHORTEST_S = 2  # of the last interval
-_READABLE_SHARE = 0.6  # of an interval's seconds that can be judged
+_READABLE_SHARE = 0.6  # of an interval's seconds that can be judged ...
+_NORMAL_SHARE = 0.8  # ... and of one that shows nothing abnormal: what was not seen was not normal
 _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
 
 
 @dataclass(frozen=True)
 class Second:
-    """What is known of one second of signal; a value a lead."""
+    """What is known of one second of signal; a value a lead.
+
+    quality : the signal's; in an interval that is judged lowered by the model's doubt
+    """
 
     quality: tuple[float, ...]
     waves: tuple[bool, ...]
     dead: tuple[bool, ...]
     missing: tuple[float, ...]
+    starts: tuple[bool, ...]
 
     @property
     def best(self) -> float:
@@ -52,6 +62,7 @@ class IntervalState:
     next: int  # number of the next interval
     first_second: int  # what `seconds[0]` is
     seconds: tuple[Second, ...]
+    doubts: tuple[tuple[float, ...], ...]  # from the same one on; they come later
     beats: tuple[Beat, ...]
     quiet_since_s: float  # the last beat, or the end of the last unreadable second, before the next interval
 
@@ -59,23 +70,27 @@ class IntervalState:
 class Intervals:
     """Collects beats and seconds, gives verdicts."""
 
-    def __init__(self, leads: Sequence[str], hop: int, model: str):
+    def __init__(self, leads: Sequence[str], hop: int, doubt: float, model: str):
         self._leads = leads
         self._hop = hop
+        self._doubt = doubt
         self._model = model
-        self.state = IntervalState(0, 0, (), (), inf)
+        self.state = IntervalState(0, 0, (), (), (), inf)
 
-    def add(self, conditioned: Conditioned, beats: Sequence[Beat]) -> None:
-        """Seconds that have come, and the beats that were decided with them."""
+    def add(self, conditioned: Conditioned, beats: Sequence[Beat], doubts: NDArray[np.float64]) -> None:
+        """Seconds that have come; the beats and the doubts, (n_leads, n) of earlier seconds, that came with them."""
         state = self.state
         gap = np.zeros(conditioned.quality.shape)
         if np.count_nonzero(conditioned.gap):
             gap = conditioned.gap.reshape(*gap.shape, RATE).sum(axis=2) / RATE
-        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap)
+        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, conditioned.restart)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
         seconds = state.seconds + tuple(Second(*map(tuple, row)) for row in rows)
-        self.state = IntervalState(
-            state.next, state.first_second, seconds, state.beats + tuple(beats), state.quiet_since_s
+        self.state = replace(
+            state,
+            seconds=seconds,
+            doubts=state.doubts + tuple(map(tuple, doubts.T.tolist())),
+            beats=state.beats + tuple(beats),
         )
 
     def due(self) -> list[Verdict]:
@@ -100,7 +115,8 @@ class Intervals:
     def _next(self, end_s: float) -> Verdict:
         state = self.state
         start, gone = state.next * self._hop, (state.next + 1) * self._hop
-        seconds = state.seconds[: ceil(end_s) - start]
+        doubts = state.doubts[: ceil(end_s) - start]
+        seconds = [self._seen(second, doubt) for second, doubt in zip(state.seconds, doubts, strict=False)]
         verdict = self._judge(start, end_s, seconds, [b for b in state.beats if b.time_s < end_s])
         passed = seconds[: self._hop]
         _, quiet_since_s = self._asystole(start, gone, passed, [b for b in state.beats if b.time_s < gone])
@@ -108,25 +124,35 @@ class Intervals:
             next=state.next + 1,
             first_second=gone,
             seconds=state.seconds[self._hop :],
+            doubts=state.doubts[self._hop :],
             beats=tuple(beat for beat in state.beats if beat.time_s >= gone),
             quiet_since_s=quiet_since_s,
         )
         return verdict
 
+    def _seen(self, second: Second, doubts: Sequence[float]) -> Second:
+        """A second, once the model has seen it."""
+        pairs = zip(second.quality, doubts, strict=True)
+        return replace(second, quality=tuple(lowered(quality, doubt, self._doubt) for quality, doubt in pairs))
+
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
-        abnormal = [beat for beat in beats if beat.aami in _CLASS_WORDS]
+        deciding = [second.readable and not all(second.starts) for second in seconds]
+        judged = [beat for beat in beats if deciding[int(beat.time_s) - start]]
+        abnormal = [beat for beat in judged if beat.aami in _CLASS_WORDS]
         waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
         pause, _ = self._asystole(start, end_s, seconds, beats)
         findings = [found for found in (waves, None if waves else pause) if found]
         word: Word
         score, heart_rate = None, None
-        if sum(second.readable for second in seconds) < _READABLE_SHARE * len(seconds):
+        shows = bool(abnormal or findings)
+        needed = _READABLE_SHARE if shows else _NORMAL_SHARE
+        if sum(second.readable for second in seconds) < needed * len(seconds):
             word, reason, findings = "unreadable", _troubles(seconds), []
-        elif not beats and not findings:
+        elif not judged and not findings:
             word, reason = "unreadable", "no beat to judge"
         else:
-            word, reason = "abnormal" if abnormal or findings else "normal", _reason(beats, abnormal, findings)
-            score = max((beat.anomaly for beat in beats), default=0.0)
+            word, reason = "abnormal" if shows else "normal", _reason(judged, abnormal, findings)
+            score = max((beat.anomaly for beat in judged), default=0.0)
             rr_s = [beat.rr_s for beat in beats if not isnan(beat.rr_s)]
             heart_rate = 60 / median(rr_s) if len(beats) > 1 and rr_s else None
         return Verdict(

@@ -14,7 +14,7 @@ import numpy as np
 
 from ectopy.errors import StateError
 
-SCHEMA = 1  # raise it with any change to a state's fields or their order
+SCHEMA = 2  # raise it with any change to a state's fields or their order
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """`StreamAnalyzer`: the whole signal path as a chain of steps, for a stream of any length in bounded memory.
 
-    samples -> Condition -> model -> BeatFinder -> Intervals -> verdicts
+    samples -> Condition -> model -> BeatFinder, Doubt -> Intervals -> verdicts
                `prepare`             `decide`
 
 `push` runs the model between the two halves; a service calls them itself and keeps inference on a thread of its own.
@@ -28,6 +28,8 @@ from ectopy.signal import (
     Condition,
     Conditioned,
     ConditionState,
+    Doubt,
+    DoubtState,
     Thresholds,
     block_start,
     check_rate,
@@ -59,6 +61,7 @@ class StreamState:
     condition: ConditionState
     model: State
     beats: BeatState
+    doubt: DoubtState
     intervals: IntervalState
 
 
@@ -99,7 +102,8 @@ class StreamAnalyzer:
         thresholds = Thresholds(**self.model.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
         self.beats = BeatFinder(self.fs, len(self.leads), self.model.lookahead, thresholds)
-        self.intervals = Intervals(self.leads, self.hop, self.model.name)
+        self.doubt = Doubt(len(self.leads), self.model.lookahead)
+        self.intervals = Intervals(self.leads, self.hop, thresholds.doubt, self.model.name)
         self.model_state = self.model.start(len(self.leads))
         self.n_samples = 0  # pushed so far
         self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete
@@ -156,7 +160,7 @@ class StreamAnalyzer:
         return self.intervals.due()
 
     def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
-        self.intervals.add(item.conditioned, self.beats.push(scores, item.conditioned))
+        self.intervals.add(item.conditioned, self.beats.push(scores, item.conditioned), self.doubt.push(scores))
 
     def finish(self) -> list[Verdict]:
         """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none."""
@@ -181,6 +185,7 @@ class StreamAnalyzer:
             self.condition.state,
             self.model_state,
             self.beats.state,
+            self.doubt.state,
             self.intervals.state,
         )
         return encode(state, self._identity())
@@ -197,7 +202,7 @@ class StreamAnalyzer:
         self.n_samples, self.block, self.finished = state.n_samples, state.block, state.finished
         self.waiting = [state.waiting]
         self.condition.state, self.model_state = state.condition, state.model
-        self.beats.state, self.intervals.state = state.beats, state.intervals
+        self.beats.state, self.doubt.state, self.intervals.state = state.beats, state.doubt, state.intervals
 
     def _identity(self) -> dict[str, object]:
         """What a saved state must agree with."""

@@ -13,7 +13,7 @@ from ectopy.errors import ModelError
 
 def train(
     model: Annotated[str, typer.Argument(help="Model to train, as instant.")],
-    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it.")] = "ds1",
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it, or ds1.")] = "shipped",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the trained model; the installed models' if not given.")
     ] = None,

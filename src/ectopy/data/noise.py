@@ -1,8 +1,8 @@
 """Real electrode-motion noise, and how loud it is against a recording.
 
 Record 118e06 of nstdb is mitdb's 118 with noise added for two minutes, two minutes off, and so on from 5:00; their
-difference is the noise. Four of its stretches may train or set something, the others only test: what is mixed for a
-test holds none of the noise that trained. 118 itself is a training patient.
+difference is the noise. Three of its stretches train models, one more chooses what noise decides, the others only
+test: what is mixed for a choice or a test holds none of the noise that trained. 118 itself is a training patient.
 
 Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384 (1984)
 """
@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 
 from ectopy.data.lookup import read
 
-_ON_S = {"training": range(300, 1140, 240), "test": range(1260, 1700, 240)}
+Part = Literal["training", "choice", "test"]
+_ON_S: dict[Part, range] = {
+    "training": range(300, 900, 240),
+    "choice": range(1020, 1140, 240),
+    "test": range(1260, 1700, 240),
+}
 _LONG_S = 120
 
 
-def electrode_motion(part: Literal["training", "test"], data_dir: str | Path | None = None) -> NDArray[np.float32]:
+def electrode_motion(part: Part, data_dir: str | Path | None = None) -> NDArray[np.float32]:
     """(n, 2) at 360 Hz in mV: the noise of two leads, without its pauses.
 
     Raises

@@ -14,7 +14,16 @@ from ectopy.evaluation.looks import TEST_SPLITS, checkout, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
-from ectopy.evaluation.stress import LEVELS_DB, Stressed, hand_held_figures, stress, stress_report, stress_table
+from ectopy.evaluation.scope import flutter_stretches
+from ectopy.evaluation.stress import (
+    LEVELS_DB,
+    Stressed,
+    hand_held_figures,
+    stress,
+    stress_report,
+    stress_table,
+    unmarked_intervals,
+)
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
 
@@ -39,6 +48,7 @@ __all__ = [
     "count_figures",
     "evaluate_record",
     "figure_rows",
+    "flutter_stretches",
     "hand_held_figures",
     "markdown",
     "match_beats",
@@ -48,4 +58,5 @@ __all__ = [
     "stress_report",
     "stress_table",
     "summarize",
+    "unmarked_intervals",
 ]

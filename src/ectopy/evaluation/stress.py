@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ectopy.analysis import analyze
+from ectopy.analysis import Analysis, analyze
 from ectopy.data import at_snr, electrode_motion, hand_held, patient, read
 from ectopy.evaluation.benchmark import each_record
 from ectopy.evaluation.bootstrap import draw_patients, interval_95
@@ -64,6 +64,17 @@ def stress(
     """
     judge = partial(_judge, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
     return [one for records in each_record(judge, names, done) for one in records]
+
+
+def unmarked_intervals(analysis: Analysis, start_s: float) -> tuple[int, int]:
+    """How many intervals from `start_s` on no `~` annotation calls noisy, and how many of them are unreadable."""
+    recording, intervals = analysis.recording, analysis.intervals
+    assert recording.annotations is not None
+    marked = noisy_stretches(recording.annotations, len(recording.samples)) / float(recording.fs)
+    starts = intervals["start_s"].to_numpy()[:, None]
+    noisy = ((marked[:, 0] < starts + INTERVAL_S) & (marked[:, 1] > starts)).any(axis=1)
+    unmarked = (starts[:, 0] >= start_s) & ~noisy
+    return int(unmarked.sum()), int((unmarked & (intervals["verdict"] == "unreadable").to_numpy()).sum())
 
 
 def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
@@ -159,10 +170,4 @@ def _at_level(recording: Recording, name: str, model: str, noise: NDArray[np.flo
         record=name,
         patient=patient(name),
     )
-    marked = noisy_stretches(recording.annotations, len(recording.samples)) / float(recording.fs)
-    starts = analysis.intervals["start_s"].to_numpy()[:, None]
-    unmarked = (starts[:, 0] >= scores.start_s) & ~((marked[:, 0] < starts + INTERVAL_S) & (marked[:, 1] > starts)).any(
-        axis=1
-    )
-    unreadable = (analysis.intervals["verdict"] == "unreadable").to_numpy()
-    return Stressed(level, scores, int(unmarked.sum()), int((unmarked & unreadable).sum()))
+    return Stressed(level, scores, *unmarked_intervals(analysis, scores.start_s))

@@ -2,6 +2,7 @@
 
 from ectopy.signal.beats import REACH, BeatFinder, BeatState, Thresholds
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
+from ectopy.signal.doubt import Doubt, DoubtState, lowered
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
@@ -22,11 +23,14 @@ __all__ = [
     "Condition",
     "ConditionState",
     "Conditioned",
+    "Doubt",
+    "DoubtState",
     "Thresholds",
     "asystole",
     "block_start",
     "check_rate",
     "condition",
+    "lowered",
     "no_organised_rhythm",
     "settling",
 ]

@@ -25,10 +25,12 @@ class Thresholds:
 
     beat : mean probability over three frames from which a peak is a beat
     abnormal : anomaly from which a beat is S, V or F
+    doubt : how much the model's doubt lowers a second's quality, see `signal.doubt`
     """
 
     beat: float
     abnormal: float
+    doubt: float
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,12 @@ _FIGURES = (
     "beat.S.f1", "beat.F.f1", "beat.abnormal.f1", "beat.abnormal.auroc", "interval.abnormal.f1",
     "interval.abnormal.auprc", "interval.unreadable.share", "interval.false_alarms.per_hour",
 )  # fmt: skip
+_DATA = {
+    "mitdb": "MIT-BIH Arrhythmia Database 1.0.0",
+    "svdb": "MIT-BIH Supraventricular Arrhythmia Database 1.0.0",
+    "cinc2017": "PhysioNet/CinC Challenge 2017 (recordings labelled normal, their beats found by sleepecg)",
+    "nstdb": "noise of MIT-BIH Noise Stress Test Database 1.0.0",
+}
 
 
 def describe(
@@ -39,6 +45,7 @@ def describe(
     settings : how it was trained
     scores : out of fold, a record each
     """
+    used = {"nstdb", *(name.partition("/")[0] for name in records)}
     return {
         "name": "instant",
         "does": "finds heartbeats in one lead and gives each its AAMI class, 32 labels a second",
@@ -51,7 +58,7 @@ def describe(
         "thresholds": thresholds,
         "protocol": protocol,
         "records": list(records),
-        "data": "MIT-BIH Arrhythmia Database 1.0.0; noise of MIT-BIH Noise Stress Test Database 1.0.0 (ODC-By 1.0)",
+        "data": "; ".join(text for folder, text in _DATA.items() if folder in used) + " (ODC-By 1.0)",
         "training": settings,
         "figures": _figures(scores) if scores else {},
         "made_with": {

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ectopy import data
+from ectopy.evaluation import flutter_stretches
 from ectopy.recording import AAMI_CLASSES, Annotations, Recording
 from ectopy.signal import FRAMES, LABEL_STEP, LAG, RATE, READABLE, Conditioned, condition
+
+COLD_S = 30  # of a record, conditioned from its own first sample; no hand-held recording is shorter than this
+_COLD_STARTS = 40  # a record
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One record, every lead of it.
+    """One record, or a part of it that starts cold; every lead of it.
 
     signal : (n_leads, n_frames * 4) float32, conditioned
     label : (n_frames,) int8: 0 no beat, 1 to 5 the AAMI classes N S V F Q on the beat's frame and its neighbours
@@ -38,7 +44,7 @@ def example(name: str, patient: str, recording: Recording) -> Example:
     assert marks is not None, f"{name} has no annotations"
     n_frames = conditioned.n_blocks * FRAMES
     beats = marks.beats
-    frames = _frame(beats, recording)
+    frames = _frame(beats.sample, recording)
     inside = frames < n_frames - 1
     frames, classes = frames[inside], beats.aami[inside]
     labels = np.array([1 + AAMI_CLASSES.index(c) for c in classes], dtype=np.int8)
@@ -48,16 +54,39 @@ def example(name: str, patient: str, recording: Recording) -> Example:
     return Example(name, patient, conditioned.signal, label, _weight(conditioned, marks, recording), frames, labels)
 
 
-def _frame(marks: Annotations, recording: Recording) -> NDArray[np.int64]:
-    return ((marks.sample * (RATE / float(recording.fs)) + LAG) // LABEL_STEP).astype(np.int64)
+def cold_starts(name: str, patient: str, recording: Recording) -> list[Example]:
+    """Parts of a record as a stream that starts there sees them: filters, gain and quality know nothing before."""
+    rng = np.random.default_rng(_COLD_STARTS)
+    n = _COLD_STARTS if recording.duration_s > 2 * COLD_S else 1
+    starts = rng.uniform(0, max(recording.duration_s - COLD_S, 0), n)
+    return [example(name, patient, recording.section(start, start + COLD_S)) for start in starts]
+
+
+def hand_held(data_dir: Path | None = None) -> dict[str, Recording]:
+    """The training half's recordings labelled normal, long enough for a window; their beats, all N, are found by
+    `sleepecg` (nobody annotated them)."""
+    from sleepecg import detect_heartbeats
+
+    found = {}
+    for name, label in data.hand_held("training", data_dir):
+        recording = data.read(name, data_dir=data_dir)
+        if label == "N" and recording.duration_s >= COLD_S:
+            beats = np.asarray(detect_heartbeats(recording.samples[:, 0].astype(np.float64), float(recording.fs)))
+            marks = Annotations(beats, np.full(len(beats), "N"), np.full(len(beats), ""))
+            found[name] = replace(recording, annotations=marks)
+    return found
+
+
+def _frame(sample: NDArray[np.int64], recording: Recording) -> NDArray[np.int64]:
+    return ((sample * (RATE / float(recording.fs)) + LAG) // LABEL_STEP).astype(np.int64)
 
 
 def _weight(conditioned: Conditioned, marks: Annotations, recording: Recording) -> NDArray[np.float32]:
     gap = conditioned.gap.reshape(len(conditioned.gap), -1, LABEL_STEP).any(axis=2)
     readable = np.repeat(conditioned.quality >= READABLE, FRAMES, axis=1)
     weight = (readable & ~gap).astype(np.float32)
-    edges = _frame(marks, recording)
-    for begin, end in zip(edges[marks.symbol == "["], edges[marks.symbol == "]"], strict=True):
+    for stretch in flutter_stretches(marks, len(recording.samples)):
+        begin, end = _frame(stretch, recording)
         weight[:, begin:end] = 0  # ventricular flutter: its waves are not annotated as beats
     return weight
 

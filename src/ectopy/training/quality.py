@@ -50,7 +50,7 @@ def fit_quality(data_dir: Path | None = None, out: Path | None = None) -> Path:
     OutputError
         If the file can't be written.
     """
-    noise = data.electrode_motion("training", data_dir)
+    noise = np.concatenate([data.electrode_motion(part, data_dir) for part in ("training", "choice")])
     rng = np.random.default_rng(0)
     seconds = [Seconds("motion", "noise", _rows(noise[:, [lead]], 360)) for lead in (0, 1)]
     seconds += [Seconds(f"white {fs}", "noise", _rows(rng.normal(size=(300 * fs, 1)), fs)) for fs in (128, 360)]

@@ -30,20 +30,20 @@ from ectopy.errors import ModelError
 from ectopy.models.instant import InstantConfig, step
 from ectopy.signal import condition
 from ectopy.training.card import describe, make_folder, write_model
-from ectopy.training.data import Example, example, folds
+from ectopy.training.data import Example, cold_starts, example, folds, hand_held
 from ectopy.training.export import to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 from ectopy.training.quality import fit_quality
 
-_MIDDLE = {"beat": 0.5, "abnormal": 0.5}  # of the folds' models, until the thresholds are chosen
+_MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.0}  # of the folds' models, until the thresholds are chosen
 
 
 def train_model(
     name: str,
     *,
-    protocol: str = "ds1",
+    protocol: str = "shipped",
     data_dir: Path | None = None,
     out: Path | None = None,
     runs: Path = Path("runs"),
@@ -62,7 +62,8 @@ def train_model(
     Parameters
     ----------
     name : the model: `instant`, or `quality` for the index of signal quality
-    protocol : which records train it, see `ectopy.data.training`
+    protocol : which records train it, see `ectopy.data.training`; `shipped` adds the training half of cinc2017, as
+        far as it is labelled normal
     data_dir : where the databases lie, see `ectopy.data.find`
     out : folder of the models; those of this package if not given
     seed : of weights, windows and augmentation
@@ -89,21 +90,23 @@ def train_model(
     tf.config.experimental.enable_op_determinism()
     with _progress() as bar:
         recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        examples = [
-            example(r, data.patient(r), recording)
-            for r, recording in bar.track(recordings.items(), description="conditioning")
-        ]
+        shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
+        examples, cold = [], []
+        for r, recording in bar.track(shown.items(), description="conditioning"):
+            examples.append(example(r, data.patient(r), recording))
+            cold += cold_starts(r, data.patient(r), recording)
         motion = data.electrode_motion("training", data_dir)
         noise = condition(motion, Fraction(360)).signal
         config, epochs = InstantConfig(), []
         wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
-        _open_run(folder, resume, json.loads(json.dumps({**wanted, "input": _digest(examples, noise)})))
+        _open_run(folder, resume, json.loads(json.dumps({**wanted, "input": _digest([*examples, *cold], noise)})))
         models: dict[str, zoo.TrainedModel] = {}
         for number, held_out in enumerate(folds(examples, n_folds)):
             seen = [e for e in examples if e.patient not in held_out]
             unseen = [e for e in examples if e.patient in held_out]
+            starts = [e for e in cold if e.patient not in held_out]
             report = _report(bar, f"fold {number + 1} of {n_folds}")
-            model, best = train(seen, unseen, noise, config, settings, folder / f"fold{number}", report)
+            model, best = train(seen, starts, unseen, noise, config, settings, folder / f"fold{number}", report)
             epochs.append(best)
             card = describe(config, protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE)
             content = to_onnx(model, step(config))
@@ -111,14 +114,14 @@ def train_model(
             models |= {e.name: fold for e in unseen}
         settings = replace(settings, epochs=round(mean(epochs)))
         report = _report(bar, "all patients")
-        model, _ = train(examples, [], noise, config, settings, folder / "refit", report)
+        model, _ = train(examples, cold, [], noise, config, settings, folder / "refit", report)
         bar.add_task("out-of-fold figures", total=None)
         thresholds = choose(models, recordings)
         scores = scored(analyses(models, recordings, **thresholds), recordings)
     card = describe(
         config,
         protocol=protocol,
-        records=records,
+        records=list(shown),
         settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
         thresholds=thresholds,
         scores=scores,

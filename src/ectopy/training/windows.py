@@ -11,19 +11,27 @@ from numpy.typing import NDArray
 from ectopy.signal import LABEL_STEP, RATE, settling
 from ectopy.training.data import Example
 
+_COLD = 0.2  # of the windows
+
 Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
 
 
 class Windows(keras.utils.PyDataset):
     """`steps` batches an epoch; epoch and seed fix them, so that a resumed run sees what an unbroken one would.
 
-    A window comes from a patient drawn at random, whatever the number of records or beats; half of the windows are
-    placed on a random abnormal beat where the patient has one. Its lead is drawn among the record's.
+    A window comes from a patient drawn by the square root of how long he was recorded, whatever his beats; half of the
+    windows are placed on a random abnormal beat where the patient has one. A fifth start cold: they are what a stream
+    sees that begins there. The lead is drawn among the record's.
+
+    examples : whole records
+    cold : parts of records, conditioned from their own first sample
+    noise : electrode motion, (n_leads, n), conditioned
     """
 
     def __init__(
         self,
         examples: Sequence[Example],
+        cold: Sequence[Example],
         noise: NDArray[np.float32],
         *,
         seconds: int,
@@ -34,7 +42,11 @@ class Windows(keras.utils.PyDataset):
     ):
         super().__init__()
         self._patients = sorted({e.patient for e in examples})
-        self._examples = {p: [e for e in examples if e.patient == p] for p in self._patients}
+        self._examples, self._cold = (
+            {p: [e for e in some if e.patient == p] for p in self._patients} for some in (examples, cold)
+        )
+        length = np.array([sum(len(e.label) for e in self._examples[p]) for p in self._patients])
+        self._share = np.sqrt(length) / np.sqrt(length).sum()
         self._noise = noise
         self._n = seconds * RATE
         self._batch, self._steps, self._lookahead = batch, steps, lookahead
@@ -54,18 +66,22 @@ class Windows(keras.utils.PyDataset):
         return np.stack(signal), np.stack(label), np.stack(weight)
 
     def _window(self, rng: np.random.Generator) -> Batch:
-        records = self._examples[self._patients[rng.integers(len(self._patients))]]
+        patient = self._patients[rng.choice(len(self._patients), p=self._share)]
+        cold = rng.random() < _COLD
+        records = self._cold[patient] if cold else self._examples[patient]
         one = records[rng.integers(len(records))]
         lead = rng.integers(len(one.signal))
         stretch = rng.uniform(0.87, 1.15)  # of time: heart rate and widths together
         n_source = int(self._n * stretch) + 2
         abnormal = one.beats[(one.beat_labels >= 2) & (one.beat_labels <= 4)]
         last = one.signal.shape[1] - n_source
-        if len(abnormal) and rng.random() < 0.5:
+        if cold:
+            start = 0
+        elif len(abnormal) and rng.random() < 0.5:
             start = int(abnormal[rng.integers(len(abnormal))]) * LABEL_STEP - int(rng.integers(self._n))
             start = min(max(start, 0), last)
         else:
-            start = int(rng.integers(last))
+            start = int(rng.integers(last + 1))
         at = start + np.arange(self._n) * stretch
         signal = np.interp(at, np.arange(start, start + n_source), one.signal[lead, start : start + n_source])
         n_frames = self._n // LABEL_STEP
@@ -88,9 +104,13 @@ class Windows(keras.utils.PyDataset):
     def _dirty(self, rng: np.random.Generator, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         signal = signal * np.exp(rng.normal(0, 0.25)) * rng.choice((-1, 1))
         if rng.random() < 0.4:
-            row = self._noise[rng.integers(len(self._noise))]
-            start = int(rng.integers(len(row) - self._n))
-            signal = signal + rng.uniform(0, 0.7) * rng.choice((-1, 1)) * row[start : start + self._n]
+            signal = signal + rng.uniform(0, 0.7) * self._motion(rng, self._n)
+        if rng.random() < 0.4:  # the patient moves for some seconds: up to and beyond what can be read
+            for _ in range(rng.integers(1, 4)):
+                n = int(rng.uniform(0.5, 6) * RATE)
+                begin = int(rng.integers(self._n - n))
+                burst = self._motion(rng, n) if rng.random() < 0.7 else 0.3 * rng.normal(0, 1, n)
+                signal[begin : begin + n] += np.exp(rng.uniform(np.log(0.2), np.log(2.5))) * burst
         if rng.random() < 0.4:
             smooth = np.ones(rng.integers(1, 6))  # white, or less of its high frequencies
             noise = np.convolve(rng.normal(0, 1, self._n), smooth / np.sqrt(len(smooth)), "same")
@@ -99,6 +119,12 @@ class Windows(keras.utils.PyDataset):
             signal = signal + rng.normal(0, 1.0) * self._settling
         return signal
 
+    def _motion(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        """`n` samples of real electrode motion, of either sign."""
+        row = self._noise[rng.integers(len(self._noise))]
+        start = int(rng.integers(len(row) - n))
+        return rng.choice((-1.0, 1.0)) * row[start : start + n]
+
 
 def validation(examples: Sequence[Example], *, seconds: int, lookahead: int) -> Batch:
     """The first lead of each record in windows one after the other, as it is."""
@@ -106,8 +132,8 @@ def validation(examples: Sequence[Example], *, seconds: int, lookahead: int) -> 
     signal, label, weight = [], [], []
     for one in examples:
         n = len(one.label) // n_frames
-        signal.append(one.signal[0, : n * n_frames * LABEL_STEP].reshape(n, -1))
-        label.append(one.label[: n * n_frames].reshape(n, -1))
-        weight.append(one.weight[0, : n * n_frames].reshape(n, -1).copy())
+        signal.append(one.signal[0, : n * n_frames * LABEL_STEP].reshape(n, n_frames * LABEL_STEP))
+        label.append(one.label[: n * n_frames].reshape(n, n_frames))
+        weight.append(one.weight[0, : n * n_frames].reshape(n, n_frames).copy())
         weight[-1][:, n_frames - lookahead :] = 0
     return np.concatenate(signal), np.concatenate(label), np.concatenate(weight)
