@@ -81,6 +81,27 @@ def test_electrode_motion_makes_intervals_unreadable_as_it_grows(mitdb, nstdb):
     assert table["beat Se"].is_monotonic_decreasing
 
 
+def test_a_beat_in_a_second_of_noise_is_listed_and_decides_nothing(demo, clean):
+    """A ventricular beat of the demo, drowned in noise for a second and a half around it."""
+    interval, beat = next(
+        (v, beats[0]) for v in clean if len(beats := [b for b in v.beats if b.aami == "V"]) == 1 and v.quality > 0.85
+    )
+    x = demo.samples.copy()
+    around = slice(beat.sample - 270, beat.sample + 270)
+    x[around, 0] += np.random.default_rng(0).normal(0, 2.0, 540).astype(np.float32)
+    given = next(v for v in analyze(x, fs=360).verdicts if v.start_s == interval.start_s)
+    assert interval.verdict == "abnormal"
+    assert given.verdict != "abnormal"
+    assert given.n_abnormal == 0
+
+
+def test_a_beat_in_the_first_second_is_listed_and_decides_nothing(demo, clean):
+    ventricular = next(b for v in clean if v.n_abnormal == 1 for b in v.beats if b.aami == "V" and b.anomaly > 0.9)
+    given = analyze(demo.samples[ventricular.sample - 180 :], fs=360).verdicts[0]  # half a second before it
+    assert given.beats[0].time_s < 1
+    assert given.n_abnormal == sum(beat.aami in ("S", "V", "F") for beat in given.beats if beat.time_s >= 1)
+
+
 def test_noise_has_the_power_it_should_have(demo, nstdb, mitdb):
     noise = electrode_motion("test")[: len(demo.samples), :1]
     part = replace(demo, samples=demo.samples[: len(noise)]).samples

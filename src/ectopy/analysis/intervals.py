@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from ectopy.signal import RATE, READABLE, Conditioned, asystole, lowered, no_organised_rhythm
+from ectopy.signal import RATE, READABLE, Conditioned, asystole, no_organised_rhythm, seen
 from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
 
 DELAY_S = 2  # a verdict is given once this much after its interval is in
@@ -29,7 +29,7 @@ _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
 class Second:
     """What is known of one second of signal; a value a lead.
 
-    quality : the signal's; in an interval that is judged lowered by the model's doubt
+    quality : the signal's; in an interval that is judged, what is left of it after the model's doubt
     """
 
     quality: tuple[float, ...]
@@ -133,7 +133,7 @@ class Intervals:
     def _seen(self, second: Second, doubts: Sequence[float]) -> Second:
         """A second, once the model has seen it."""
         pairs = zip(second.quality, doubts, strict=True)
-        return replace(second, quality=tuple(lowered(quality, doubt, self._doubt) for quality, doubt in pairs))
+        return replace(second, quality=tuple(seen(quality, doubt, self._doubt) for quality, doubt in pairs))
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
         deciding = [second.readable and not all(second.starts) for second in seconds]

@@ -22,7 +22,6 @@ from ectopy.evaluation.stress import (
     stress,
     stress_report,
     stress_table,
-    unmarked_intervals,
 )
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
@@ -58,5 +57,4 @@ __all__ = [
     "stress_report",
     "stress_table",
     "summarize",
-    "unmarked_intervals",
 ]

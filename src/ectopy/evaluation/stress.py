@@ -66,7 +66,7 @@ def stress(
     return [one for records in each_record(judge, names, done) for one in records]
 
 
-def unmarked_intervals(analysis: Analysis, start_s: float) -> tuple[int, int]:
+def _unmarked(analysis: Analysis, start_s: float) -> tuple[int, int]:
     """How many intervals from `start_s` on no `~` annotation calls noisy, and how many of them are unreadable."""
     recording, intervals = analysis.recording, analysis.intervals
     assert recording.annotations is not None
@@ -170,4 +170,4 @@ def _at_level(recording: Recording, name: str, model: str, noise: NDArray[np.flo
         record=name,
         patient=patient(name),
     )
-    return Stressed(level, scores, *unmarked_intervals(analysis, scores.start_s))
+    return Stressed(level, scores, *_unmarked(analysis, scores.start_s))

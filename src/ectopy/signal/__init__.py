@@ -1,8 +1,9 @@
 """The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
 
-from ectopy.signal.beats import REACH, BeatFinder, BeatState, Thresholds
+from ectopy.signal.beats import REACH, BeatFinder, BeatState, Thresholds, aami_class
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
-from ectopy.signal.doubt import Doubt, DoubtState, lowered
+from ectopy.signal.context import Context, ContextState, Series
+from ectopy.signal.doubt import Doubt, DoubtState, seen
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
@@ -23,14 +24,18 @@ __all__ = [
     "Condition",
     "ConditionState",
     "Conditioned",
+    "Context",
+    "ContextState",
     "Doubt",
     "DoubtState",
+    "Series",
     "Thresholds",
+    "aami_class",
     "asystole",
     "block_start",
     "check_rate",
     "condition",
-    "lowered",
     "no_organised_rhythm",
+    "seen",
     "settling",
 ]

@@ -25,7 +25,7 @@ class Thresholds:
 
     beat : mean probability over three frames from which a peak is a beat
     abnormal : anomaly from which a beat is S, V or F
-    doubt : how much the model's doubt lowers a second's quality, see `signal.doubt`
+    doubt : the model's doubt from which on a second's quality falls, see `signal.doubt`
     """
 
     beat: float
@@ -118,9 +118,7 @@ class BeatFinder:
 
     def _beat(self, classes: NDArray[np.float64], frame: int, size: NDArray[np.float64], last: int) -> Beat:
         n, s, v, f, q = (classes / classes.sum()).tolist()
-        anomaly = min(max(1.0 - n - q, 0.0), 1.0)
-        choice: dict[AamiClass, float] = {"S": s, "V": v, "F": f} if anomaly >= self._at.abnormal else {"N": n, "Q": q}
-        aami = max(choice, key=lambda name: choice[name])
+        aami, anomaly = aami_class(n, s, v, f, q, self._at.abnormal)
         middle = frame * LABEL_STEP + LABEL_STEP // 2
         begin = max(middle - _SNAP, LAG)
         at = begin - (self.state.decided - REACH) * LABEL_STEP
@@ -129,6 +127,13 @@ class BeatFinder:
         sample = round((r_peak - LAG) * fs / (RATE * per))  # exact for longer than anybody lives
         rr_s = (sample - last) * per / fs if last >= 0 else float("nan")
         return Beat(sample, sample * per / fs, aami, n, s, v, f, q, rr_s, anomaly)
+
+
+def aami_class(n: float, s: float, v: float, f: float, q: float, abnormal: float) -> tuple[AamiClass, float]:
+    """The class of a beat by its probabilities, and its anomaly; S, V or F where that reaches `abnormal`."""
+    anomaly = min(max(1.0 - n - q, 0.0), 1.0)
+    choice: dict[AamiClass, float] = {"S": s, "V": v, "F": f} if anomaly >= abnormal else {"N": n, "Q": q}
+    return max(choice, key=lambda name: choice[name]), anomaly
 
 
 def _weight(conditioned: Conditioned) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ectopy.signal.grid import FRAMES
 
+_WEIGHT = 60.0  # in the logit; a second's doubt is 0.5 at most
+
 
 @dataclass(frozen=True)
 class DoubtState:
@@ -38,9 +40,9 @@ class Doubt:
         return frames[:, : n * FRAMES].reshape(len(frames), n, FRAMES).mean(axis=2)
 
 
-def lowered(quality: float, doubt: float, weight: float) -> float:
-    """The quality of a second once the model has seen it: its odds fall by `exp(-weight * doubt)`.
+def seen(quality: float, doubt: float, ordinary: float) -> float:
+    """The quality of a second once the model has seen it: its odds fall with doubt beyond the ordinary, else rise.
 
     What is certain stays so: waves, and a pause on a living baseline, where the model has nothing to find.
     """
-    return quality / (quality + (1 - quality) * exp(min(weight * doubt, 500.0))) if quality else 0.0
+    return quality / (quality + (1 - quality) * exp(_WEIGHT * (doubt - ordinary))) if quality else 0.0

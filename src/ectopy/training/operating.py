@@ -9,38 +9,31 @@ import numpy as np
 
 from ectopy.analysis import Analysis, analyze
 from ectopy.data import patient
-from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table, unmarked_intervals
+from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table
 from ectopy.recording import Recording
 from ectopy.zoo import TrainedModel
 
 _BEAT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-_DOUBT = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
-_UNREADABLE = 0.01  # of mitdb's training intervals that nobody marked noisy, at most; svdb has no such marks
+_DOUBT = (0.05, 0.055, 0.06, 0.065, 0.07, 0.075, 0.08, 0.09, 0.1, 0.5)
+_UNREADABLE = 0.01  # of the training patients' intervals, at most
 _ABNORMAL = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
-
-_START_S = 300.0  # the first 5 minutes are not scored
 
 Recordings = Mapping[str, Recording]
 Models = Mapping[str, TrainedModel]  # for each record, one that has not seen its patient
 
 
 def choose(models: Models, recordings: Recordings) -> dict[str, float]:
-    """The thresholds of the best beat F1, then of the best abnormal-beat F1, over all records at once; then the weight
-    of doubt, as large as keeps intervals readable that nobody marked noisy."""
-    by_beat = {threshold: analyses(models, recordings, threshold, 0.5, 0.0) for threshold in _BEAT}
+    """The thresholds of the best beat F1, then of the best abnormal-beat F1, over all records at once; then the least
+    doubt that leaves enough intervals readable."""
+    by_beat = {threshold: analyses(models, recordings, threshold, 0.5, _DOUBT[-1]) for threshold in _BEAT}
     beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings)))
     abnormal_f1 = {
         threshold: _figure(scored(by_beat[beat], recordings, threshold), "beat.abnormal.f1") for threshold in _ABNORMAL
     }
     abnormal = max(_ABNORMAL, key=lambda threshold: abnormal_f1[threshold])
-    marked = {name: recording for name, recording in recordings.items() if name.startswith("mitdb/")}
-    doubt = _DOUBT[0]
-    for weight in _DOUBT[1:]:
-        found = analyses(models, marked, beat, abnormal, weight).values()
-        total, unreadable = np.sum([unmarked_intervals(analysis, _START_S) for analysis in found], axis=0)
-        if unreadable > _UNREADABLE * total:
-            break
-        doubt = weight
+    doubt = next(
+        d for d in _DOUBT if d == _DOUBT[-1] or _unreadable(models, recordings, beat, abnormal, d) <= _UNREADABLE
+    )
     return {"beat": beat, "abnormal": abnormal, "doubt": doubt}
 
 
@@ -69,13 +62,17 @@ def scored(found: Mapping[str, Analysis], recordings: Recordings, threshold: flo
                 recording.duration_s,
                 analysis.beats,
                 analysis.intervals if threshold is None else None,
-                _START_S,
                 record=name,
                 patient=patient(name),
                 threshold=threshold,
             )
         )
     return scores
+
+
+def _unreadable(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> float:
+    found = scored(analyses(models, recordings, beat, abnormal, doubt), recordings)
+    return _figure(found, "interval.unreadable.share")
 
 
 def _figure(scores: list[RecordScores], name: str) -> float:

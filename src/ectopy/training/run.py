@@ -37,7 +37,7 @@ from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 from ectopy.training.quality import fit_quality
 
-_MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.0}  # of the folds' models, until the thresholds are chosen
+_MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.5}  # of the folds' models, until the thresholds are chosen
 
 
 def train_model(
