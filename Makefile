@@ -32,14 +32,14 @@ lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, und
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry src
 
-train: $(READY)/train  ## train the shipped model from the data alone and write its card
+train: $(READY)/train  ## train the shipped models from the data alone and write their cards
 	@$(BIN)/python -c "import sys; from ectopy.data import present, training; \
 		sys.exit(present(training('shipped')) != training('shipped'))" \
 		|| { $(BIN)/ectopy data get mitdb && $(BIN)/ectopy data get svdb; }
 	@for record in nstdb/118e06 cinc2017/A00001; do \
 		$(BIN)/python -c "import sys; from ectopy.data import present; sys.exit(not present(['$$record']))" \
 		|| $(BIN)/ectopy data get $${record%/*} || exit; done
-	@$(BIN)/ectopy train instant
+	@$(BIN)/ectopy train all
 
 bench: $(READY)/bench  ## speed, memory and quality index beside their aims and peers
 	@for part in command stream analyze quality; do $(BIN)/python benchmarks/$$part.py && echo || exit; done

@@ -245,7 +245,7 @@ def test_a_damaged_model_gives_one_line_and_code_2(tmp_path):
     with (folder / "model.onnx").open("ab") as file:
         file.write(b"x")
     zoo.load("instant")  # which is whole
-    refused(run("analyze", "demo", "--model", folder, code=2), [r"model\.onnx", "install"])
+    refused(run("analyze", "demo", "--model", folder, code=2), [r"model\.onnx", "ectopy train"])
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])

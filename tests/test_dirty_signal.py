@@ -102,6 +102,27 @@ def test_a_beat_in_the_first_second_is_listed_and_decides_nothing(demo, clean):
     assert given.n_abnormal == sum(beat.aami in ("S", "V", "F") for beat in given.beats if beat.time_s >= 1)
 
 
+def test_what_was_not_seen_is_not_called_normal(demo, clean):
+    interval = next(v for v in clean if v.verdict == "normal" and v.start_s > 20 and v.quality > 0.95)
+    for seconds, word in ((1, "normal"), (2, "unreadable")):
+        x = demo.samples.copy()
+        begin = int(interval.start_s + 1) * 360
+        x[begin : begin + seconds * 360] = np.nan
+        given = next(v for v in analyze(x, fs=360).verdicts if v.start_s == interval.start_s)
+        assert given.verdict == word
+        assert given.n_abnormal == 0
+
+
+@pytest.mark.parametrize("record", ["mitdb/101", "mitdb/115", "mitdb/220"])
+def test_small_noise_after_an_ecg_is_never_normal(mitdb, record):
+    x = ectopy.read(record).samples[: 60 * 360, :1].copy()
+    size = np.percentile(x, 99.5) - np.percentile(x, 0.5)
+    for share in (0.05, 0.1, 0.2):  # of it, peak to peak
+        x[20 * 360 :, 0] = np.random.default_rng(0).normal(0, share * size / 6, 40 * 360)
+        given = analyze(x, fs=360).verdicts
+        assert all(v.verdict != "normal" for v in given if v.start_s >= 30)
+
+
 def test_noise_has_the_power_it_should_have(demo, nstdb, mitdb):
     noise = electrode_motion("test")[: len(demo.samples), :1]
     part = replace(demo, samples=demo.samples[: len(noise)]).samples

@@ -8,15 +8,27 @@ from hypothesis import strategies as st
 import ectopy
 from ectopy import StreamAnalyzer
 from ectopy.analysis.intervals import DELAY_S
+from ectopy.zoo import installed, load
 
 RATES = [100, 128, 130, 257, 300, 360, 512, 1000, "359.97", "250.5"]
 few = settings(max_examples=15)
 
 
-def verdicts(parts, fs=360, leads=1, **options):
-    stream = StreamAnalyzer(fs, leads, **options)
-    given = [verdict for part in parts for verdict in stream.push(part)]
-    return given + stream.finish()
+@pytest.fixture(scope="module", params=installed())
+def model(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def verdicts(model):
+    """Parts of a signal -> what the model says of them."""
+
+    def verdicts(parts, fs=360, leads=1, **options):
+        stream = StreamAnalyzer(fs, leads, model=model, **options)
+        given = [verdict for part in parts for verdict in stream.push(part)]
+        return given + stream.finish()
+
+    return verdicts
 
 
 def bits(given):
@@ -31,7 +43,7 @@ def samples():
 
 
 @pytest.fixture(scope="module")
-def clean(samples):
+def clean(samples, verdicts):
     return verdicts([samples])
 
 
@@ -54,34 +66,34 @@ def dirty(samples):
 
 @few
 @given(cuts=st.lists(st.integers(0, 14_400), max_size=40))
-def test_verdicts_do_not_depend_on_the_cut(dirty, cuts):
+def test_verdicts_do_not_depend_on_the_cut(verdicts, dirty, cuts):
     assert bits(verdicts(np.split(dirty, sorted(cuts)), leads=2)) == bits(verdicts([dirty], leads=2))
 
 
 @pytest.mark.parametrize("size", [1, 7, 360, 361, 4_000])
-def test_chunks_of_any_size_give_the_same_verdicts(dirty, size):
+def test_chunks_of_any_size_give_the_same_verdicts(verdicts, dirty, size):
     parts = np.split(dirty, range(size, len(dirty), size))
     assert bits(verdicts(parts, leads=2)) == bits(verdicts([dirty], leads=2))
 
 
 @few
 @given(start=st.integers(3_600, 7_200), length=st.integers(60, 200))
-def test_a_value_that_is_stuck_across_an_edge_of_the_grid_is_masked_alike_in_any_cut(samples, start, length):
+def test_a_value_that_is_stuck_across_an_edge_of_the_grid_is_masked_alike_in_any_cut(verdicts, samples, start, length):
     x = samples[:14_400].copy()
     x[start : start + length] = x[start]
     assert bits(verdicts(np.split(x, range(360, len(x), 360)))) == bits(verdicts([x]))
 
 
 @pytest.mark.parametrize("fs", RATES)
-def test_at_any_rate_the_cut_changes_nothing(samples, fs):
+def test_at_any_rate_the_cut_changes_nothing(verdicts, samples, fs):
     x = samples[:9_000]
     cuts = np.sort(np.random.default_rng(1).integers(0, len(x), 25))
     assert bits(verdicts(np.split(x, cuts), fs)) == bits(verdicts([x], fs))
 
 
-def test_offline_analysis_is_the_stream(demo):
+def test_offline_analysis_is_the_stream(verdicts, model, demo):
     one_second = np.split(demo.samples, range(360, len(demo.samples), 360))
-    assert bits(ectopy.analyze(demo).verdicts) == bits(verdicts(one_second, leads=demo.leads))
+    assert bits(ectopy.analyze(demo, model=model).verdicts) == bits(verdicts(one_second, leads=demo.leads))
 
 
 # Law 2: a verdict needs no sample from 2 s after its interval on, and is the same whatever comes.
@@ -89,7 +101,7 @@ def test_offline_analysis_is_the_stream(demo):
 
 @few
 @given(interval=st.integers(0, 55), what=st.sampled_from(["noise", "nothing", "a rail"]))
-def test_what_comes_later_changes_no_verdict(samples, clean, interval, what):
+def test_what_comes_later_changes_no_verdict(verdicts, samples, clean, interval, what):
     stop = (5 * (interval + 1) + DELAY_S) * 360
     later = {
         "noise": np.random.default_rng(interval).normal(size=(3_600, 1)) * 3,
@@ -109,7 +121,7 @@ def test_a_verdict_comes_once_two_seconds_after_its_interval_are_in(samples, hop
     assert stream.intervals.state.next == (40 - DELAY_S - 5) // hop + 1
 
 
-def test_a_beat_is_the_same_at_every_hop(samples):
+def test_a_beat_is_the_same_at_every_hop(verdicts, samples):
     beats = {}
     for hop in (1, 3, 5):
         found = {beat.sample: repr(beat) for v in verdicts([samples[:14_400]], hop=hop) for beat in v.beats}
@@ -120,40 +132,53 @@ def test_a_beat_is_the_same_at_every_hop(samples):
 
 # Law 3: a gap stays a gap, and elsewhere nothing changes.
 
-ELECTRODE_OFF_S = 205.0, 216.0  # of the demo: what restarts here learns its gain from a drifting electrode
+ELECTRODE_OFF_S = 200.0, 216.0  # of the demo: what restarts here learns from a drifting electrode what is usual
 
 
 MEMORY_S = 24.0  # the gain's (16 s) and the model's (8 s)
 
 
-def assert_same_elsewhere(clean, given, first_s, last_s, settled_s=0.0):
-    """Outside of the intervals that see `[first_s, last_s]` verdicts, beats and classes are the same.
+@pytest.fixture(scope="module")
+def assert_same_elsewhere(model):
+    """Outside of the intervals that see a gap verdicts, beats and classes are the same.
 
     After a restart the gain is learned anew, so that a beat that lies on a threshold may fall on its other side: one
-    interval may hold one. Scores agree within 0.02, and within 0.08 while gain and model still remember the gap.
+    interval may hold one. Scores agree within 0.02, and within 0.15 while gain and model still remember the gap. A beat
+    model remembers the rhythm of 32 beats: near the gap its scores may move, with them the classes of up to three
+    intervals and one verdict.
     """
-    compared, differ = 0, 0
-    for a, b in zip(clean, given, strict=True):
-        if a.end_s + DELAY_S > first_s and a.start_s < last_s + settled_s:
-            continue
-        compared += 1
-        assert a.verdict == b.verdict
-        ours, theirs = ([(beat.aami, beat.sample) for beat in v.beats] for v in (a, b))
-        if [aami for aami, _ in ours] != [aami for aami, _ in theirs]:
-            differ += 1
-            assert abs(len(ours) - len(theirs)) <= 1
-        else:
-            assert all(abs(x - y) <= 1 for (_, x), (_, y) in zip(ours, theirs, strict=True))
-            if a.score is not None:
-                near = last_s <= a.start_s < last_s + settled_s + MEMORY_S
-                assert b.score == pytest.approx(a.score, abs=0.08 if near else 0.02)
-    assert compared > 40
-    assert differ <= (1 if settled_s else 0)
+    remembers = load(model).finder is not None
+    memory_s, near_by = (60.0, 0.5) if remembers else (MEMORY_S, 0.15)
+
+    def check(clean, given, first_s, last_s, settled_s=0.0):
+        compared, differ, flipped = 0, 0, 0
+        for a, b in zip(clean, given, strict=True):
+            if a.end_s + DELAY_S > first_s and a.start_s < last_s + settled_s:
+                continue
+            compared += 1
+            near = last_s <= a.start_s < last_s + settled_s + memory_s
+            if a.verdict != b.verdict:
+                assert near
+                flipped += 1
+                continue
+            ours, theirs = ([(beat.aami, beat.sample) for beat in v.beats] for v in (a, b))
+            if [aami for aami, _ in ours] != [aami for aami, _ in theirs]:
+                differ += 1
+                assert abs(len(ours) - len(theirs)) <= 1
+            else:
+                assert all(abs(x - y) <= 1 for (_, x), (_, y) in zip(ours, theirs, strict=True))
+                if a.score is not None:
+                    assert b.score == pytest.approx(a.score, abs=near_by if near else 0.02)
+        assert compared > 40
+        assert differ <= (3 if remembers else 1 if settled_s else 0)
+        assert flipped <= (1 if remembers else 0)
+
+    return check
 
 
 @few
 @given(at=st.integers(0, 107_999), value=st.sampled_from([np.nan, np.inf, -np.inf, 1e6, -1e6, 40.0]))
-def test_one_bad_sample_changes_no_verdict_at_all(samples, clean, at, value):
+def test_one_bad_sample_changes_no_verdict_at_all(assert_same_elsewhere, verdicts, samples, clean, at, value):
     x = samples.copy()
     x[at] = value
     given = verdicts([x])
@@ -163,7 +188,9 @@ def test_one_bad_sample_changes_no_verdict_at_all(samples, clean, at, value):
 
 @few
 @given(start=st.integers(3_600, 90_000), length=st.sampled_from([0.04, 0.3, 1.0, 2.0]))
-def test_a_short_gap_changes_only_the_intervals_it_lies_in(samples, clean, start, length):
+def test_a_short_gap_changes_only_the_intervals_it_lies_in(
+    assert_same_elsewhere, verdicts, samples, clean, start, length
+):
     x = samples.copy()
     end = start + int(length * 360)
     assume(not ELECTRODE_OFF_S[0] < end / 360 < ELECTRODE_OFF_S[1])
@@ -174,7 +201,9 @@ def test_a_short_gap_changes_only_the_intervals_it_lies_in(samples, clean, start
 
 @few
 @given(start=st.integers(3_600, 80_000), length=st.integers(3, 30), value=st.sampled_from([np.nan, 0.0, -5.12]))
-def test_a_hole_is_unreadable_and_settled_within_one_interval(samples, clean, start, length, value):
+def test_a_hole_is_unreadable_and_settled_within_one_interval(
+    assert_same_elsewhere, verdicts, samples, clean, start, length, value
+):
     x = samples.copy()
     end = start + length * 360
     assume(not ELECTRODE_OFF_S[0] < end / 360 < ELECTRODE_OFF_S[1])
@@ -182,12 +211,12 @@ def test_a_hole_is_unreadable_and_settled_within_one_interval(samples, clean, st
     given = verdicts([x])
     assert_same_elsewhere(clean, given, start / 360, end / 360, settled_s=5.0)
     for verdict in given:
-        assert not any(start < beat.sample < end for beat in verdict.beats)
+        assert not any(start + 18 < beat.sample < end for beat in verdict.beats)  # 50 ms are bridged
         if verdict.start_s >= start / 360 and verdict.end_s <= end / 360:
             assert (verdict.verdict, verdict.score, verdict.heart_rate) == ("unreadable", None, None)
 
 
-def test_a_quarter_of_an_hour_of_zeros_leaves_both_stretches_as_they_were(samples, clean):
+def test_a_quarter_of_an_hour_of_zeros_leaves_both_stretches_as_they_were(verdicts, samples, clean):
     half = len(samples) // 2
     zeros = np.zeros((900 * 360, 1), np.float32)
     given = verdicts([samples[:half], zeros, samples[half:]])
@@ -211,7 +240,7 @@ NOTHING = {
 
 @pytest.mark.parametrize("fs", [128, 360, 1000])
 @pytest.mark.parametrize("what", NOTHING)
-def test_what_is_no_ecg_is_unreadable_from_the_first_interval_on(what, fs):
+def test_what_is_no_ecg_is_unreadable_from_the_first_interval_on(verdicts, what, fs):
     x = NOTHING[what](np.random.default_rng(0), 60 * fs)
     given = verdicts([x], fs)
     assert [v.verdict for v in given] == ["unreadable"] * 12
@@ -219,7 +248,9 @@ def test_what_is_no_ecg_is_unreadable_from_the_first_interval_on(what, fs):
 
 
 @pytest.mark.parametrize("what", NOTHING)
-def test_between_good_signal_too_what_is_no_ecg_is_unreadable_and_the_next_is_judged(samples, clean, what):
+def test_between_good_signal_too_what_is_no_ecg_is_unreadable_and_the_next_is_judged(
+    assert_same_elsewhere, verdicts, samples, clean, what
+):
     x = samples.copy()
     x[100 * 360 : 120 * 360, 0] = NOTHING[what](np.random.default_rng(0), 20 * 360)
     given = verdicts([x])
@@ -227,7 +258,7 @@ def test_between_good_signal_too_what_is_no_ecg_is_unreadable_and_the_next_is_ju
     assert_same_elsewhere(clean, given, 100, 120, settled_s=5.0)
 
 
-def test_both_ends_of_a_recording_are_judged(samples):
+def test_both_ends_of_a_recording_are_judged(verdicts, samples):
     given = verdicts([samples[: int(12.5 * 360)]])
     assert [(v.start_s, v.end_s) for v in given] == [(0, 5), (5, 10), (10, 12.5)]
     assert given[0].beats[0].time_s < 1.0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import ectopy
 from ectopy import StreamAnalyzer, analyze
 from ectopy.errors import LeadError, ModelError, SignalError, StateError
+from ectopy.zoo import installed
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +38,15 @@ def test_a_last_interval_of_two_seconds_or_more_is_given(samples, seconds, ends)
     assert [v.end_s for v in given] == ends
 
 
+@pytest.mark.parametrize("model", installed())
 @settings(max_examples=12)
 @given(cut=st.integers(0, 14_400))
-def test_a_stream_goes_on_from_a_saved_state_bit_for_bit(samples, cut):
-    whole = StreamAnalyzer(360)
+def test_a_stream_goes_on_from_a_saved_state_bit_for_bit(samples, model, cut):
+    whole = StreamAnalyzer(360, model=model)
     wanted = whole.push(samples) + whole.finish()
-    first = StreamAnalyzer(360)
+    first = StreamAnalyzer(360, model=model)
     given = first.push(samples[:cut])
-    second = StreamAnalyzer(360)
+    second = StreamAnalyzer(360, model=model)
     second.restore(first.save())
     given += second.push(samples[cut:]) + second.finish()
     assert [repr(v) for v in given] == [repr(v) for v in wanted]

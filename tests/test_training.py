@@ -13,8 +13,8 @@ from ectopy.errors import ModelError, RecordError
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from ectopy.models import instant  # noqa: E402
-from ectopy.training import Settings, train_model  # noqa: E402
+from ectopy.models import instant, sequence  # noqa: E402
+from ectopy.training import SequenceSettings, Settings, train_model  # noqa: E402
 from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E402
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
@@ -81,6 +81,25 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
     assert json.loads((again / "card.json").read_text()) == json.loads((place / "card.json").read_text())
 
 
+def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo):
+    folder, _ = run
+    options = {"out": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    place = train_model("sequence", settings=SequenceSettings(epochs=1, steps=2, batch=4, length=16), **options)
+    model = zoo.load(str(place))
+    assert model.finder is not None
+    assert model.finder.hash == zoo.load(str(folder / "zoo" / "instant")).hash
+    result = ectopy.analyze(demo, model=model)
+    assert len(result.verdicts) == 60
+    found = ectopy.analyze(demo, model=model.finder).beats
+    assert result.beats["sample"].tolist() == found["sample"].tolist()
+    assert not np.allclose(result.beats["V"], found["V"])
+
+
+def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):
+    with pytest.raises(ModelError, match="run 'ectopy train instant' first"):
+        train_model("sequence", runs=tmp_path, records=RECORDS)
+
+
 def test_a_run_with_other_settings_is_not_gone_on_with(run):
     folder, _ = run
     with pytest.raises(ModelError, match="other settings"):
@@ -131,6 +150,22 @@ def test_the_stepped_model_in_onnx_equals_the_whole_one_in_keras():
     model(signal, training=True)  # moves the normalisation away from nothing
     content = to_onnx(model, instant.step(config))
     assert difference(model, content, config.lookahead, signal) < 1e-5
+
+
+def test_the_stepped_sequence_in_onnx_equals_the_whole_one_in_keras():
+    keras.utils.set_random_seed(1)
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(2, 40, n)).astype(np.float32) for n in (128, 128, 15)]
+    model = sequence.build()
+    model(inputs, training=True)  # moves the normalisation away from nothing
+    content = to_onnx(model, sequence.build(step=True))
+    trained = zoo.TrainedModel({}, content)
+    state, parts = trained.start(2), []
+    for begin in range(0, 40, 5):
+        given, state = trained.run(state, *(np.ascontiguousarray(x[:, begin : begin + 5]) for x in inputs))
+        parts.append(given)
+    whole = model(inputs, training=False).numpy()
+    assert np.abs(np.concatenate(parts, axis=1) - whole).max() < 1e-5
 
 
 def test_no_test_patient_can_reach_training():

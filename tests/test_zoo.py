@@ -27,15 +27,15 @@ def copy(tmp_path):
     return place
 
 
-def test_instant_is_installed():
-    assert "instant" in zoo.installed()
+def test_the_models_are_installed():
+    assert zoo.installed() == ["instant", "sequence"]
 
 
 def test_a_card_says_what_it_must(model):
     card = model.card
     assert card["sha256"] == hashlib.sha256(model.content).hexdigest()
     assert model.name == f"{card['name']} {card['sha256'][:8]}"
-    assert card["thresholds"].keys() == {"beat", "abnormal", "doubt"}
+    assert card["thresholds"].keys() == ({"abnormal"} if model.finder else {"beat", "abnormal", "doubt"})
     assert "not a medical device" in card["limits"]
     for figure in card["figures"]["table"].values():
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -58,27 +58,48 @@ def test_a_model_is_under_a_megabyte(model):
     assert len(model.content) < 1_000_000
 
 
+def inputs_of(model, n_leads, n):
+    """Random input of `n` blocks, or beats; the second axis is time."""
+    shapes = [(128,), (128,), (15,)] if model.finder else [()]
+    length = n if model.finder else n * 128
+    return [RNG.normal(size=(n_leads, length, *shape)).astype(np.float32) for shape in shapes]
+
+
+def run(model, inputs, cuts):
+    step = 1 if model.finder else 128
+    state, scores = model.start(len(inputs[0])), []
+    for parts in zip(*(np.split(x, np.cumsum(cuts)[:-1] * step, axis=1) for x in inputs), strict=True):
+        given, state = model.run(state, *map(np.ascontiguousarray, parts))
+        scores.append(given)
+    return np.concatenate(scores, axis=1)
+
+
 def test_the_cut_and_the_batch_change_no_bit(model):
-    signal = RNG.normal(size=(3, 128 * 64)).astype(np.float32)
-
-    def run(signal, cuts):
-        state, scores = model.start(len(signal)), []
-        for part in np.split(signal, np.cumsum(cuts)[:-1] * 128, axis=1):
-            given, state = model.run(np.ascontiguousarray(part), state)
-            scores.append(given)
-        return np.concatenate(scores, axis=1)
-
-    whole = run(signal, [64])
-    assert whole.shape == (3, 64 * 32, 6)
-    assert np.array_equal(whole, run(signal, [1] * 64))
-    assert np.array_equal(whole, run(signal, [5, 1, 30, 28]))
-    assert np.array_equal(whole, np.concatenate([run(signal[lead : lead + 1], [3, 61]) for lead in range(3)]))
+    inputs = inputs_of(model, 3, 64)
+    whole = run(model, inputs, [64])
+    assert whole.shape == ((3, 64, 5) if model.finder else (3, 64 * 32, 6))
+    assert np.array_equal(whole, run(model, inputs, [1] * 64))
+    assert np.array_equal(whole, run(model, inputs, [5, 1, 30, 28]))
+    alone = [run(model, [x[lead : lead + 1] for x in inputs], [3, 61]) for lead in range(3)]
+    assert np.array_equal(whole, np.concatenate(alone))
 
 
 def test_probabilities_are_probabilities(model):
-    scores, _ = model.run(RNG.normal(size=(1, 1280)).astype(np.float32), model.start(1))
+    scores = run(model, inputs_of(model, 1, 10), [10])
     assert np.allclose(scores.sum(axis=2), 1, atol=1e-5)
     assert (scores >= 0).all()
+
+
+def test_a_beat_model_wants_the_beat_finder_that_trained_it(copy):
+    place = copy.parent / "sequence"
+    shutil.copytree(Path(zoo.__file__).parent / "sequence", place)
+    assert zoo.load(str(place)).finder is zoo.load("instant")
+    card = json.loads((place / "card.json").read_text())
+    card["finder"]["sha256"] = "0" * 64
+    other = shutil.copytree(place, copy.parent / "other")
+    (other / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="trained on beats of instant 00000000"):
+        zoo.load(str(other))
 
 
 def test_an_unknown_model_is_refused_with_the_names_of_those_there_are():
@@ -94,18 +115,18 @@ def test_a_changed_model_file_is_refused(copy):
     content = bytearray((copy / "model.onnx").read_bytes())
     content[1000] ^= 1
     (copy / "model.onnx").write_bytes(content)
-    with pytest.raises(HashError, match="install ectopy again"):
+    with pytest.raises(HashError, match="write it again with 'ectopy train'"):
         zoo.load(str(copy))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"name": "instant"})])
 def test_a_damaged_card_is_refused(copy, text):
     (copy / "card.json").write_text(text)
-    with pytest.raises(HashError, match="install ectopy again"):
+    with pytest.raises(HashError, match="write it again with 'ectopy train'"):
         zoo.load(str(copy))
 
 
 def test_a_missing_model_file_is_refused(copy):
     (copy / "model.onnx").unlink()
-    with pytest.raises(HashError, match="install ectopy again"):
+    with pytest.raises(HashError, match="write it again with 'ectopy train'"):
         zoo.load(str(copy))

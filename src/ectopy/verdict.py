@@ -54,10 +54,11 @@ class Verdict:
 
     start_s, end_s : seconds from the stream's first sample
     verdict : `normal`, `abnormal` or `unreadable`
-    score : largest `anomaly` of its beats, in [0, 1]; 0 without beats, None where unreadable
+    score : largest `anomaly` of the beats that decide, in [0, 1]; 0 without one, None where unreadable. A beat in a
+        second that can't be judged decides nothing
     heart_rate : beats a minute from the median RR interval; None where unreadable or under two beats
     quality : mean signal quality of the best lead, in [0, 1]
-    n_beats, n_abnormal : beats in it, and those that count as abnormal at the operating point
+    n_beats, n_abnormal : beats in it, and those that decide and are abnormal at the operating point
     reason : why, in words
     model : name and version of the model that judged
     """

@@ -1,14 +1,15 @@
 """From beats and seconds to verdicts: one for each interval of 5 s.
 
-A beat in a second that can't be judged is listed, and decides nothing; so is one in the second in which every lead
-starts, or starts again: filters and gain settle in it, and the model has seen nothing before.
+A beat decides something if some lead can be judged in its second. In the second in which a lead starts, or starts
+again, none can: filters and gain settle, and the model has seen nothing before. Nor in one that is too small for a QRS
+complex. Other beats are listed, and decide nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, inf, isnan
 from statistics import median
 
@@ -22,6 +23,7 @@ DELAY_S = 2  # a verdict is given once this much after its interval is in
 SHORTEST_S = 2  # of the last interval
 _READABLE_SHARE = 0.6  # of an interval's seconds that can be judged ...
 _NORMAL_SHARE = 0.8  # ... and of one that shows nothing abnormal: what was not seen was not normal
+_EARLY = 0.1  # of the usual RR interval: from there a beat is said to be premature
 _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
 
 
@@ -36,6 +38,7 @@ class Second:
     waves: tuple[bool, ...]
     dead: tuple[bool, ...]
     missing: tuple[float, ...]
+    quiet: tuple[bool, ...]
     starts: tuple[bool, ...]
 
     @property
@@ -45,6 +48,12 @@ class Second:
     @property
     def readable(self) -> bool:
         return self.best >= READABLE
+
+    @property
+    def deciding(self) -> bool:
+        """Whether a beat in it decides something."""
+        leads = zip(self.quality, self.quiet, self.starts, strict=True)
+        return any(quality >= READABLE and not quiet and not starts for quality, quiet, starts in leads)
 
     @property
     def trouble(self) -> str:
@@ -83,14 +92,17 @@ class Intervals:
         gap = np.zeros(conditioned.quality.shape)
         if np.count_nonzero(conditioned.gap):
             gap = conditioned.gap.reshape(*gap.shape, RATE).sum(axis=2) / RATE
-        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, conditioned.restart)
+        flags = (conditioned.quiet, conditioned.restart)
+        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, *flags)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
         seconds = state.seconds + tuple(Second(*map(tuple, row)) for row in rows)
-        self.state = replace(
-            state,
-            seconds=seconds,
-            doubts=state.doubts + tuple(map(tuple, doubts.T.tolist())),
-            beats=state.beats + tuple(beats),
+        self.state = IntervalState(
+            state.next,
+            state.first_second,
+            seconds,
+            state.doubts + tuple(map(tuple, doubts.T.tolist())),
+            state.beats + tuple(beats),
+            state.quiet_since_s,
         )
 
     def due(self) -> list[Verdict]:
@@ -132,12 +144,11 @@ class Intervals:
 
     def _seen(self, second: Second, doubts: Sequence[float]) -> Second:
         """A second, once the model has seen it."""
-        pairs = zip(second.quality, doubts, strict=True)
-        return replace(second, quality=tuple(seen(quality, doubt, self._doubt) for quality, doubt in pairs))
+        quality = tuple([seen(q, doubt, self._doubt) for q, doubt in zip(second.quality, doubts, strict=True)])
+        return Second(quality, second.waves, second.dead, second.missing, second.quiet, second.starts)
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
-        deciding = [second.readable and not all(second.starts) for second in seconds]
-        judged = [beat for beat in beats if deciding[int(beat.time_s) - start]]
+        judged = [beat for beat in beats if seconds[int(beat.time_s) - start].deciding]
         abnormal = [beat for beat in judged if beat.aami in _CLASS_WORDS]
         waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
         pause, _ = self._asystole(start, end_s, seconds, beats)
@@ -151,7 +162,7 @@ class Intervals:
         elif not judged and not findings:
             word, reason = "unreadable", "no beat to judge"
         else:
-            word, reason = "abnormal" if shows else "normal", _reason(judged, abnormal, findings)
+            word, reason = "abnormal" if shows else "normal", _reason(judged, len(beats), abnormal, findings)
             score = max((beat.anomaly for beat in judged), default=0.0)
             rr_s = [beat.rr_s for beat in beats if not isnan(beat.rr_s)]
             heart_rate = 60 / median(rr_s) if len(beats) > 1 and rr_s else None
@@ -163,7 +174,7 @@ class Intervals:
             heart_rate=heart_rate,
             quality=sum(second.best for second in seconds) / len(seconds),
             n_beats=len(beats),
-            n_abnormal=len(abnormal),
+            n_abnormal=0 if word == "unreadable" else len(abnormal),
             reason="; ".join([reason, *self._bad_leads(seconds)]),
             beats=tuple(beats),
             findings=tuple(findings),
@@ -174,6 +185,8 @@ class Intervals:
         self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]
     ) -> tuple[Finding | None, float]:
         readable = [second.readable for second in seconds]
+        if self.state.quiet_since_s == inf:  # a heart that has not been seen to beat has not stopped
+            beats = [beat for beat in beats if seconds[int(beat.time_s) - start].deciding]
         return asystole(start, end_s, self.state.quiet_since_s, [beat.time_s for beat in beats], readable)
 
     def _bad_leads(self, seconds: Sequence[Second]) -> list[str]:
@@ -185,22 +198,29 @@ class Intervals:
         return bad
 
 
-def _reason(beats: list[Beat], abnormal: list[Beat], findings: Sequence[Finding]) -> str:
+def _reason(beats: list[Beat], n_listed: int, abnormal: list[Beat], findings: Sequence[Finding]) -> str:
     parts = [f"{f.name} from {f.start_s:.1f} s" for f in findings]
     for aami, word in _CLASS_WORDS.items():
         of_class = [beat for beat in abnormal if beat.aami == aami]
         if of_class:
             surest = max(of_class, key=lambda beat: beat.anomaly)
             plural = "s" if len(of_class) > 1 else ""
-            parts.append(
-                f"{len(of_class)} {word} beat{plural} ({aami} {getattr(surest, aami):.2f} at {surest.time_s:.1f} s)"
-            )
+            sure = f"{aami} {getattr(surest, aami):.2f} at {surest.time_s:.1f} s{_early(surest, beats)}"
+            parts.append(f"{len(of_class)} {word} beat{plural} ({sure})")
     if parts:
         return ", ".join(parts)
     paced = sum(beat.aami == "Q" for beat in beats)
+    judged = f"{len(beats)} of {n_listed} beats judged" if len(beats) < n_listed else f"{n_listed} beats"
+    judged = "1 beat" if n_listed == 1 else judged
     if paced:
-        return f"{len(beats)} beats, {paced} of them paced or unclassifiable, none abnormal"
-    return f"{len(beats)} beats, all normal"
+        return f"{judged}, {paced} of them paced or unclassifiable, none abnormal"
+    return f"{judged}, all normal"
+
+
+def _early(beat: Beat, beats: list[Beat]) -> str:
+    """How premature it is against the interval's median RR interval, where that is worth a word."""
+    share = 1 - beat.rr_s / median(b.rr_s for b in beats if not isnan(b.rr_s)) if beat.rr_s > 0 else 0.0
+    return f", {100 * share:.0f} % early" if share >= _EARLY else ""
 
 
 def _troubles(seconds: Sequence[Second]) -> str:

@@ -1,9 +1,10 @@
 """`StreamAnalyzer`: the whole signal path as a chain of steps, for a stream of any length in bounded memory.
 
-    samples -> Condition -> model -> BeatFinder, Doubt -> Intervals -> verdicts
+    samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> Intervals -> verdicts
                `prepare`             `decide`
 
-`push` runs the model between the two halves; a service calls them itself and keeps inference on a thread of its own.
+`Classes` is there where the model takes the beats of another one. `push` runs the model between the two halves; a
+service calls them itself and keeps inference on a thread of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from operator import index
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ectopy.analysis.classes import Classes, ClassesState
 from ectopy.analysis.intervals import DELAY_S, Intervals, IntervalState
 from ectopy.analysis.state import decode, encode
 from ectopy.errors import LeadError, SignalError, StateError
@@ -61,6 +63,7 @@ class StreamState:
     condition: ConditionState
     model: State
     beats: BeatState
+    classes: tuple[ClassesState, ...]  # none where the beat finder gives the classes
     doubt: DoubtState
     intervals: IntervalState
 
@@ -99,12 +102,14 @@ class StreamAnalyzer:
             raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
         self.hop = int(hop)
         self.model = model if isinstance(model, TrainedModel) else load(model)
-        thresholds = Thresholds(**self.model.thresholds)
+        self.finder = self.model.finder or self.model
+        thresholds = Thresholds(**self.finder.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
-        self.beats = BeatFinder(self.fs, len(self.leads), self.model.lookahead, thresholds)
-        self.doubt = Doubt(len(self.leads), self.model.lookahead)
+        self.beats = BeatFinder(self.fs, len(self.leads), self.finder.lookahead, thresholds)
+        self.classes = Classes(self.fs, len(self.leads), self.model) if self.model.finder else None
+        self.doubt = Doubt(len(self.leads), self.finder.lookahead)
         self.intervals = Intervals(self.leads, self.hop, thresholds.doubt, self.model.name)
-        self.model_state = self.model.start(len(self.leads))
+        self.model_state = self.finder.start(len(self.leads))
         self.n_samples = 0  # pushed so far
         self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete
         self.block = 0  # the next one
@@ -151,7 +156,7 @@ class StreamAnalyzer:
         if item.reset.any():
             for state in self.model_state:
                 state[item.reset] = 0
-        scores, self.model_state = self.model.run(item.conditioned.signal, self.model_state)
+        scores, self.model_state = self.finder.run(self.model_state, item.conditioned.signal)
         return scores
 
     def decide(self, item: ModelInput, scores: NDArray[np.float32]) -> list[Verdict]:
@@ -160,7 +165,10 @@ class StreamAnalyzer:
         return self.intervals.due()
 
     def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
-        self.intervals.add(item.conditioned, self.beats.push(scores, item.conditioned), self.doubt.push(scores))
+        beats = self.beats.push(scores, item.conditioned)
+        if self.classes:
+            beats = self.classes.push(item.conditioned, beats, self.beats.state.decided)
+        self.intervals.add(item.conditioned, beats, self.doubt.push(scores))
 
     def finish(self) -> list[Verdict]:
         """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none."""
@@ -185,6 +193,7 @@ class StreamAnalyzer:
             self.condition.state,
             self.model_state,
             self.beats.state,
+            (self.classes.state,) if self.classes else (),
             self.doubt.state,
             self.intervals.state,
         )
@@ -203,6 +212,8 @@ class StreamAnalyzer:
         self.waiting = [state.waiting]
         self.condition.state, self.model_state = state.condition, state.model
         self.beats.state, self.doubt.state, self.intervals.state = state.beats, state.doubt, state.intervals
+        if self.classes:
+            (self.classes.state,) = state.classes
 
     def _identity(self) -> dict[str, object]:
         """What a saved state must agree with."""

@@ -12,8 +12,8 @@ from ectopy.errors import ModelError
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Model to train, as instant.")],
-    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it, or ds1.")] = "shipped",
+    model: Annotated[str, typer.Argument(help="Model to train: instant, sequence, all, or quality.")],
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the trained model; the installed models' if not given.")
     ] = None,
@@ -31,14 +31,15 @@ def train(
             raise
         remedy = "install it with: pip install 'ectopy[train]'"
         raise ModelError(f"train {model}: needs the package {error.name}; {remedy}") from None
-    folder = train_model(
-        model,
-        protocol=protocol,
-        data_dir=data_dir,
-        out=out,
-        runs=runs,
-        seed=seed,
-        n_folds=folds,
-        resume=resume,
-    )
-    typer.echo(f"wrote {folder}")
+    for name in ("instant", "sequence") if model == "all" else (model,):
+        folder = train_model(
+            name,
+            protocol=protocol,
+            data_dir=data_dir,
+            out=out,
+            runs=runs,
+            seed=seed,
+            n_folds=folds,
+            resume=resume,
+        )
+        typer.echo(f"wrote {folder}")

@@ -1,4 +1,4 @@
-"""The hand-held recordings of `cinc2017`, halved: one half sets the quality index, the other only reports."""
+"""The hand-held recordings of `cinc2017`, halved: one sets the quality index and trains, the other only reports."""
 
 from __future__ import annotations
 

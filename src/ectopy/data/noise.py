@@ -1,8 +1,9 @@
 """Real electrode-motion noise, and how loud it is against a recording.
 
 Record 118e06 of nstdb is mitdb's 118 with noise added for two minutes, two minutes off, and so on from 5:00; their
-difference is the noise. Three of its stretches train models, one more chooses what noise decides, the others only
-test: what is mixed for a choice or a test holds none of the noise that trained. 118 itself is a training patient.
+difference is the noise. Three of its stretches train models, one more is for choices and helps to set the quality
+index, the others only test: what is mixed for a test holds none of the noise that trained or set anything. 118 itself
+is a training patient.
 
 Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Computers in Cardiology 11:381-384 (1984)
 """

@@ -109,7 +109,7 @@ def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stresse
             rows.append([str(level), *cells])
     return (
         f"# {about}\n\n{markdown(rows)}\n"
-        "nstdb's 118 is a training patient, and most of its noise trained the model: these rows show its fit.\n\n"
+        "nstdb's 118 is a training patient, and half of its noise trained the model: these rows show its fit.\n\n"
         f"Hand-held, the half of cinc2017 that set nothing ({hand['records']} records, {hand['noisy']} noisy): AUROC "
         f"of a record's mean quality {hand['auroc']:.3f} [{hand['auroc_low']:.3f}, {hand['auroc_high']:.3f}]; "
         f"of the {hand['normal_intervals']} intervals of records labelled normal "
@@ -122,7 +122,7 @@ def hand_held_figures(
 ) -> dict[str, float]:
     """`cinc2017`: does the mean quality of a record tell the noisy ones, and are normal ones left alone?
 
-    part : the half that set nothing, or the one that the quality index was fitted on
+    part : the half that set nothing, or the one that set the quality index and trained models
     """
     rows = hand_held(part, data_dir)
     quality, abnormal, intervals = [], 0, 0

@@ -26,6 +26,7 @@ class Conditioned:
     quality : (n_leads, n_blocks), 0 to 1
     waves : (n_leads, n_blocks) bool, an oscillation of 2 to 10 Hz without QRS complexes
     dead : (n_leads, n_blocks) bool, flat, saturated or electrode off
+    quiet : (n_leads, n_blocks) bool, too small for a QRS complex of this lead: a pause, or something else without beats
     features : (n_leads, n_blocks, 6), what quality is made of
     restart : (n_leads, n_blocks) bool, the lead comes back in this block and every state starts again
     """
@@ -35,6 +36,7 @@ class Conditioned:
     quality: NDArray[np.float64]
     waves: NDArray[np.bool_]
     dead: NDArray[np.bool_]
+    quiet: NDArray[np.bool_]
     features: NDArray[np.float64]
     restart: NDArray[np.bool_]
 
@@ -51,6 +53,7 @@ class Conditioned:
             self.quality[:, seconds],
             self.waves[:, seconds],
             self.dead[:, seconds],
+            self.quiet[:, seconds],
             self.features[:, seconds],
             self.restart[:, seconds],
         )
@@ -99,6 +102,7 @@ class Condition:
             quality=level.quality,
             waves=level.waves,
             dead=masked.dead | level.still,
+            quiet=level.quiet,
             features=level.features,
             restart=restart,
         )

@@ -28,7 +28,7 @@ _LEARN = 1 / 16  # share of a new beat in the usual shape, once as many are know
 RHYTHM = (
     "rr", "rr / median 32", "rr / median 8", "rr / rr before", "rr before / median 32", "rr after / median 32",
     "rr after known", "10th / 50th percentile", "90th / 50th percentile", "irregularity", "rr known",
-    "P(N)", "P(S)", "P(V)", "P(F)", "P(Q)",
+    "P(N or S)", "P(V)", "P(F)", "P(Q)",
 )  # fmt: skip
 
 
@@ -38,8 +38,8 @@ class Series:
 
     beats : what the beat finder said of them
     shape : (n_leads, n, 128) conditioned samples, R at 64
-    usual : (n_leads, n, 128) the running mean shape of the patient's normal beats before
-    rhythm : (n, 16) `RHYTHM`: logarithms of ratios of RR intervals, then the probabilities of `instant`
+    usual : (n_leads, n, 128) the running mean shape of the patient's beats before that are not ventricular
+    rhythm : (n, 15) `RHYTHM`: logarithms of ratios of RR intervals, then the probabilities of `instant`
     weight : (n_leads, n) quality of the second the beat lies in
     fresh : (n,) bool, the first beat, or the first after a restart: nothing is known of what was before
     """
@@ -100,7 +100,7 @@ class Context:
                 rr_s = (*rr_s[1 - _LONG :], beat.rr_s)
             shapes[:, n], usuals[:, n] = shape, usual if known else shape
             out.append(_rhythm(beat, rr_s, rr_before, waiting[n + 1].rr_s if follows else None))
-            if beat.aami == "N" or known == 0:
+            if beat.aami in ("N", "S") or known == 0:
                 share = max(_LEARN, 1 / (known + 1))
                 usual = usual + share * (shape - usual) if known else shape.astype(np.float64)
                 known += 1
@@ -120,7 +120,7 @@ class Context:
 
 def _rhythm(beat: Beat, rr_s: tuple[float, ...], before: tuple[float, ...], after: float | None) -> tuple[float, ...]:
     """`RHYTHM` of a beat; 0 where nothing is known."""
-    said = (beat.N, beat.S, beat.V, beat.F, beat.Q)
+    said = (beat.N + beat.S, beat.V, beat.F, beat.Q)  # what is premature is for the rhythm to say
     if not rr_s or isnan(beat.rr_s):
         return (*(0.0,) * 11, *said)
     ordered = sorted(rr_s)

@@ -38,6 +38,7 @@ class Levelled:
     quality : (n_leads, n_blocks), 0 to 1
     waves : (n_leads, n_blocks) bool, oscillates without QRS complexes
     still : (n_leads, n_blocks) bool, the electrode is off
+    quiet : (n_leads, n_blocks) bool, too small for a QRS complex of this lead
     features : (n_leads, n_blocks, 6), of `quality`; NaN where nothing is there
     """
 
@@ -45,6 +46,7 @@ class Levelled:
     quality: NDArray[np.float64]
     waves: NDArray[np.bool_]
     still: NDArray[np.bool_]
+    quiet: NDArray[np.bool_]
     features: NDArray[np.float64]
 
 
@@ -85,11 +87,12 @@ class Level:
         span = y.max(axis=2) - y.min(axis=2)
         columns = zip(sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
         table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
-        before, usual = table[:, :, 3:4], table[:, :, 4:5]
+        before, usual = table[:, :, 4:5], table[:, :, 5:6]
         gain = before + (usual - before) * _RAMP
         gain[gain == 0] = np.inf  # no amplitude is known yet
         signal = np.minimum(np.maximum(2 * y / gain, -_CLIP), _CLIP).astype(np.float32)
-        return Levelled(signal, table[:, :, 0], table[:, :, 1] > 0, table[:, :, 2] > 0, table[:, :, 5:])
+        waves, still, quiet = (table[:, :, column] > 0 for column in (1, 2, 3))
+        return Levelled(signal, table[:, :, 0], waves, still, quiet, table[:, :, 6:])
 
     def _lead(
         self,
@@ -106,18 +109,18 @@ class Level:
             state = self.state[lead]
             before = state.usual
             judged = _judge(state, tuple(block), span, unrest)
-            rows.append((*judged[:3], before or state.usual, state.usual, *judged[3:]))
+            rows.append((*judged[:4], before or state.usual, state.usual, *judged[4:]))
         return rows
 
 
 def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Sequence[float]) -> tuple[float, ...]:
-    """Quality, waves, still and the features of a block; the lead's memory takes it in."""
+    """Quality, waves, still, quiet and the features of a block; the lead's memory takes it in."""
     state.sums = [*state.sums[1 - _WINDOW :], block]
     sums = Sums(*map(sum, zip(*state.sums, strict=True)))
     amplitude, state.previous = max(span, state.previous), span
     present = block[0] / RATE
     if present == 0 or sums.x2 == 0:
-        return 0.0, False, False, *[float("nan")] * len(FEATURES)
+        return 0.0, False, False, False, *[float("nan")] * len(FEATURES)
     values = features(sums, parts)
     if state.quiet == _PATIENCE[0] or state.huge == _PATIENCE[1]:
         state.amplitudes, state.unrest, state.quiet, state.huge = [], [], 0, 0  # what was usual no longer is
@@ -126,7 +129,7 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
     if still or (known and amplitude < _QUIET * state.usual):
         # an electrode that is off; or a pause, the baseline alive: the gain waits, unless it is an ECG of another size
         state.quiet = state.quiet + 1 if index(values) >= READABLE else 0
-        return 0.0 if still else present, False, still, *values
+        return 0.0 if still else present, False, still, True, *values
     state.quiet = 0
     waves = _is_wave(values)
     quality = present if waves else present * index(values)
@@ -142,7 +145,7 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
         state.usual = _median(state.amplitudes)
         if present == 1:
             state.unrest = [*state.unrest[1 - _MEMORY :], (parts[1], parts[-1])]
-    return quality, waves, False, *values
+    return quality, waves, False, False, *values
 
 
 def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:

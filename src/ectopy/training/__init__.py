@@ -2,5 +2,6 @@
 
 from ectopy.training.instant import Settings
 from ectopy.training.run import train_model
+from ectopy.training.sequence import SequenceSettings
 
-__all__ = ["Settings", "train_model"]
+__all__ = ["SequenceSettings", "Settings", "train_model"]

@@ -16,13 +16,16 @@ import tensorflow as tf
 from ectopy.errors import OutputError
 from ectopy.evaluation import RecordScores, summarize
 from ectopy.models.instant import CLASSES, InstantConfig
+from ectopy.models.sequence import SequenceConfig
 from ectopy.signal import LABEL_STEP, LAG, RATE, REACH
+from ectopy.zoo import TrainedModel
 
 _FIGURES = (
     "beat.detection.se", "beat.detection.ppv", "beat.V.se", "beat.V.ppv", "beat.V.f1", "beat.S.se", "beat.S.ppv",
     "beat.S.f1", "beat.F.f1", "beat.abnormal.f1", "beat.abnormal.auroc", "interval.abnormal.f1",
     "interval.abnormal.auprc", "interval.unreadable.share", "interval.false_alarms.per_hour",
 )  # fmt: skip
+_LIMITS = "research software, not a medical device; no paced patient trained it"
 _DATA = {
     "mitdb": "MIT-BIH Arrhythmia Database 1.0.0",
     "svdb": "MIT-BIH Supraventricular Arrhythmia Database 1.0.0",
@@ -31,8 +34,36 @@ _DATA = {
 }
 
 
+def of_instant(config: InstantConfig) -> dict[str, Any]:
+    """What the card says `instant` is."""
+    return {
+        "name": "instant",
+        "does": "finds heartbeats in one lead and gives each its AAMI class, 32 labels a second",
+        "limits": _LIMITS,
+        "input": f"one lead at {RATE} Hz as ectopy.signal conditions it; QRS complexes about 2 from peak to peak",
+        "output": list(CLASSES),
+        "lookahead": config.lookahead,
+        "delay_s": round((LAG + (config.lookahead + REACH) * LABEL_STEP) / RATE, 3),
+        "config": asdict(config),
+    }
+
+
+def of_sequence(config: SequenceConfig, finder: TrainedModel) -> dict[str, Any]:
+    """What the card says `sequence` is."""
+    return {
+        "name": "sequence",
+        "does": "gives each beat of a series its AAMI class, by its shape and the rhythm it stands in",
+        "limits": _LIMITS,
+        "input": f"beats that {finder.name} finds, a second of each at {RATE} Hz, as ectopy.signal.Series has them",
+        "output": list(CLASSES[1:]),
+        "finder": {"name": finder.card["name"], "sha256": finder.hash},
+        "delay_s": 2.0,
+        "config": asdict(config),
+    }
+
+
 def describe(
-    config: InstantConfig,
+    about: dict[str, Any],
     *,
     protocol: str,
     records: Sequence[str],
@@ -40,21 +71,15 @@ def describe(
     thresholds: dict[str, float],
     scores: Sequence[RecordScores] = (),
 ) -> dict[str, Any]:
-    """The card of `instant`, less what follows from its file.
+    """The card of a model, less what follows from its file.
 
+    about : `of_instant` or `of_sequence`
     settings : how it was trained
     scores : out of fold, a record each
     """
     used = {"nstdb", *(name.partition("/")[0] for name in records)}
     return {
-        "name": "instant",
-        "does": "finds heartbeats in one lead and gives each its AAMI class, 32 labels a second",
-        "limits": "research software, not a medical device; no paced patient trained it",
-        "input": f"one lead at {RATE} Hz as ectopy.signal conditions it; QRS complexes about 2 from peak to peak",
-        "output": list(CLASSES),
-        "lookahead": config.lookahead,
-        "delay_s": round((LAG + (config.lookahead + REACH) * LABEL_STEP) / RATE, 3),
-        "config": asdict(config),
+        **about,
         "thresholds": thresholds,
         "protocol": protocol,
         "records": list(records),

@@ -12,11 +12,13 @@ _OPSET = 17
 
 
 def to_onnx(model: keras.Model, step: keras.Model) -> bytes:
-    """`step` with the weights of `model`: inputs `signal`, `state_…`; outputs `label`, `after_…`."""
+    """`step` with the weights of `model`: inputs as it names them, `state_…` last; outputs `label`, `after_…`."""
     for layer in model.layers:
         if layer.weights:
             step.get_layer(layer.name).set_weights(layer.get_weights())
     names = [tensor.name for tensor in step.inputs]
+    states = [name for name in names if name.startswith("state_")]
+    images = [n for n, tensor in enumerate(step.inputs[-len(states) :]) if len(tensor.shape) == 4]
     signature = [
         tf.TensorSpec([None if size is None else size for size in tensor.shape], tf.float32, name=tensor.name)
         for tensor in step.inputs
@@ -29,10 +31,11 @@ def to_onnx(model: keras.Model, step: keras.Model) -> bytes:
             tf.function(lambda *inputs: step(list(inputs), training=False), input_signature=signature),
             input_signature=signature,
             opset=_OPSET,
-            inputs_as_nchw=names[1:],  # as ONNX Runtime wants its convolutions: no transposing in each call
-            outputs_as_nchw=[f"Identity_{n}:0" for n in range(1, len(names))],
+            # as ONNX Runtime wants its convolutions: no transposing in each call
+            inputs_as_nchw=[states[n] for n in images],
+            outputs_as_nchw=[f"Identity_{n + 1}:0" for n in images],
         )
-    _rename(graph, names, ["label", *(name.replace("state", "after") for name in names[1:])])
+    _rename(graph, names, ["label", *(name.replace("state", "after") for name in states)])
     onnx.checker.check_model(graph, full_check=True)
     return graph.SerializeToString()
 
@@ -57,5 +60,6 @@ def _rename(graph: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> No
             if dim.dim_param:
                 dim.dim_param = "any"
         value.type.tensor_type.shape.dim[0].dim_param = "leads"
-    graph.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "samples"
-    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "frames"
+    along = ("samples", "frames") if inputs[0] == "signal" else ("beats", "beats")
+    for value, name in zip((graph.graph.input[0], graph.graph.output[0]), along, strict=True):
+        value.type.tensor_type.shape.dim[1].dim_param = name

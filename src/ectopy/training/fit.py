@@ -6,12 +6,20 @@ import csv
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from ectopy.training.windows import Batch, Windows
-
 Report = Callable[[int, int, dict[str, float]], None]  # epochs done, epochs in all, losses of the last one
+
+
+class Examples(keras.utils.PyDataset):
+    """Batches that the epoch fixes."""
+
+    epoch: int = 0
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
 
 
 class _Keep(keras.callbacks.Callback):
@@ -42,8 +50,8 @@ class _Keep(keras.callbacks.Callback):
 
 def fit(
     model: keras.Model,
-    windows: Windows,
-    checks: Batch | None,
+    windows: Examples,
+    checks: tuple[Any, Any, Any] | None,
     epochs: int,
     patience: int,
     folder: Path,

@@ -25,21 +25,25 @@ Models = Mapping[str, TrainedModel]  # for each record, one that has not seen it
 def choose(models: Models, recordings: Recordings) -> dict[str, float]:
     """The thresholds of the best beat F1, then of the best abnormal-beat F1, over all records at once; then the least
     doubt that leaves enough intervals readable."""
-    by_beat = {threshold: analyses(models, recordings, threshold, 0.5, _DOUBT[-1]) for threshold in _BEAT}
+    by_beat = {beat: analyses(models, recordings, _at(beat)) for beat in _BEAT}
     beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings)))
-    abnormal_f1 = {
-        threshold: _figure(scored(by_beat[beat], recordings, threshold), "beat.abnormal.f1") for threshold in _ABNORMAL
-    }
-    abnormal = max(_ABNORMAL, key=lambda threshold: abnormal_f1[threshold])
-    doubt = next(
-        d for d in _DOUBT if d == _DOUBT[-1] or _unreadable(models, recordings, beat, abnormal, d) <= _UNREADABLE
-    )
+    abnormal = best_abnormal(by_beat[beat], recordings)
+    doubt = next(d for d in _DOUBT if d == _DOUBT[-1] or _unreadable(models, recordings, beat, abnormal, d))
+    return _at(beat, abnormal, doubt)
+
+
+def best_abnormal(found: Mapping[str, Analysis], recordings: Recordings) -> float:
+    """The threshold of the best abnormal-beat F1 over all records at once."""
+    f1 = {threshold: _figure(scored(found, recordings, threshold), "beat.abnormal.f1") for threshold in _ABNORMAL}
+    return max(_ABNORMAL, key=lambda threshold: f1[threshold])
+
+
+def _at(beat: float, abnormal: float = 0.5, doubt: float = _DOUBT[-1]) -> dict[str, float]:
     return {"beat": beat, "abnormal": abnormal, "doubt": doubt}
 
 
-def analyses(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> dict[str, Analysis]:
+def analyses(models: Models, recordings: Recordings, thresholds: dict[str, float]) -> dict[str, Analysis]:
     """Each record's first lead, analysed at an operating point by the model that has not seen its patient."""
-    thresholds = {"beat": beat, "abnormal": abnormal, "doubt": doubt}
     return {
         name: analyze(
             recording.select(recording.leads[:1]),
@@ -70,9 +74,10 @@ def scored(found: Mapping[str, Analysis], recordings: Recordings, threshold: flo
     return scores
 
 
-def _unreadable(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> float:
-    found = scored(analyses(models, recordings, beat, abnormal, doubt), recordings)
-    return _figure(found, "interval.unreadable.share")
+def _unreadable(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> bool:
+    """Whether few enough intervals are."""
+    found = scored(analyses(models, recordings, _at(beat, abnormal, doubt)), recordings)
+    return _figure(found, "interval.unreadable.share") <= _UNREADABLE
 
 
 def _figure(scores: list[RecordScores], name: str) -> float:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from ectopy import data, zoo
 from ectopy.errors import ModelError
 from ectopy.models.instant import InstantConfig, step
 from ectopy.signal import condition
-from ectopy.training.card import describe, make_folder, write_model
-from ectopy.training.data import Example, cold_starts, example, folds, hand_held
+from ectopy.training.beat_model import train_beat_model
+from ectopy.training.card import describe, make_folder, of_instant, write_model
+from ectopy.training.data import cold_starts, example, folds, hand_held
 from ectopy.training.export import to_onnx
-from ectopy.training.fit import Report
 from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 from ectopy.training.quality import fit_quality
+from ectopy.training.runs import digest, open_run, progress, reporter
+from ectopy.training.sequence import SequenceSettings
 
 _MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.5}  # of the folds' models, until the thresholds are chosen
 
@@ -50,7 +39,7 @@ def train_model(
     seed: int = 0,
     n_folds: int = 4,
     resume: bool = True,
-    settings: Settings | None = None,
+    settings: Settings | SequenceSettings | None = None,
     records: Sequence[str] | None = None,
 ) -> Path:
     """Train a model and write it with its card; gives the folder that it lies in.
@@ -61,7 +50,8 @@ def train_model(
 
     Parameters
     ----------
-    name : the model: `instant`, or `quality` for the index of signal quality
+    name : the model: `instant`, `sequence` (on top of a finished run of `instant`), or `quality` for the index of
+        signal quality
     protocol : which records train it, see `ectopy.data.training`; `shipped` adds the training half of cinc2017, as
         far as it is labelled normal
     data_dir : where the databases lie, see `ectopy.data.find`
@@ -79,8 +69,22 @@ def train_model(
     """
     if name == "quality":
         return fit_quality(data_dir, out)
+    if name == "sequence":
+        assert settings is None or isinstance(settings, SequenceSettings)
+        return train_beat_model(
+            name,
+            protocol=protocol,
+            data_dir=data_dir,
+            out=out,
+            runs=runs,
+            seed=seed,
+            resume=resume,
+            settings=settings,
+            records=records,
+        )
     if name != "instant":
-        raise ModelError(f"no model '{name}' to train; expected instant or quality")
+        raise ModelError(f"no model '{name}' to train; expected instant, sequence or quality")
+    assert settings is None or isinstance(settings, Settings)
     settings = replace(settings or Settings(), seed=seed)
     records = tuple(data.training(protocol) if records is None else records)
     place = (out or Path(zoo.__file__).parent) / name
@@ -88,7 +92,7 @@ def train_model(
     folder = runs / f"{name}-{protocol}-seed{seed}"
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    with _progress() as bar:
+    with progress() as bar:
         recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
         shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
         examples, cold = [], []
@@ -98,28 +102,31 @@ def train_model(
         motion = data.electrode_motion("training", data_dir)
         noise = condition(motion, Fraction(360)).signal
         config, epochs = InstantConfig(), []
+        shown_arrays = [noise, *(x for e in (*examples, *cold) for x in (e.signal, e.label, e.weight))]
         wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
-        _open_run(folder, resume, json.loads(json.dumps({**wanted, "input": _digest([*examples, *cold], noise)})))
+        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": digest(shown_arrays)})))
         models: dict[str, zoo.TrainedModel] = {}
         for number, held_out in enumerate(folds(examples, n_folds)):
             seen = [e for e in examples if e.patient not in held_out]
             unseen = [e for e in examples if e.patient in held_out]
             starts = [e for e in cold if e.patient not in held_out]
-            report = _report(bar, f"fold {number + 1} of {n_folds}")
+            report = reporter(bar, f"fold {number + 1} of {n_folds}")
             model, best = train(seen, starts, unseen, noise, config, settings, folder / f"fold{number}", report)
             epochs.append(best)
-            card = describe(config, protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE)
+            card = describe(
+                of_instant(config), protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE
+            )
             content = to_onnx(model, step(config))
             fold = zoo.TrainedModel(write_model(folder / f"fold{number}", content, card), content)
             models |= {e.name: fold for e in unseen}
         settings = replace(settings, epochs=round(mean(epochs)))
-        report = _report(bar, "all patients")
+        report = reporter(bar, "all patients")
         model, _ = train(examples, cold, [], noise, config, settings, folder / "refit", report)
         bar.add_task("out-of-fold figures", total=None)
         thresholds = choose(models, recordings)
-        scores = scored(analyses(models, recordings, **thresholds), recordings)
+        scores = scored(analyses(models, recordings, thresholds), recordings)
     card = describe(
-        config,
+        of_instant(config),
         protocol=protocol,
         records=list(shown),
         settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
@@ -128,41 +135,3 @@ def train_model(
     )
     write_model(place, to_onnx(model, step(config)), card)
     return place
-
-
-def _digest(examples: Sequence[Example], noise: NDArray[np.float32]) -> str:
-    """What the model is shown: a run does not go on where the signal path has changed under it."""
-    shown = hashlib.sha256(noise.tobytes())
-    for one in examples:
-        shown.update(one.signal.tobytes() + one.label.tobytes() + one.weight.tobytes())
-    return shown.hexdigest()
-
-
-def _open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
-    note = folder / "run.json"
-    if not resume and folder.exists():
-        shutil.rmtree(folder)
-    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:
-        raise ModelError(f"{note}: that run had other settings or another input; start again with --no-resume")
-    folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description:<45}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-
-
-def _report(bar: Progress, what: str) -> Report:
-    task = bar.add_task(what, total=None)
-
-    def report(done: int, total: int, row: dict[str, float]) -> None:
-        losses = " ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss") if name in row)
-        bar.update(task, completed=done, total=total, description=f"{what}, {losses}")
-
-    return report

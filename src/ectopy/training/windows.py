@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal import LABEL_STEP, RATE, settling
 from ectopy.training.data import Example
+from ectopy.training.fit import Examples
 
 _COLD = 0.2  # of the windows
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
 
 
-class Windows(keras.utils.PyDataset):
+class Windows(Examples):
     """`steps` batches an epoch; epoch and seed fix them, so that a resumed run sees what an unbroken one would.
 
     A window comes from a patient drawn by the square root of how long he was recorded, whatever his beats; half of the
@@ -51,14 +51,10 @@ class Windows(keras.utils.PyDataset):
         self._n = seconds * RATE
         self._batch, self._steps, self._lookahead = batch, steps, lookahead
         self._seed = seed
-        self.epoch = 0
         self._settling = settling(self._n)
 
     def __len__(self) -> int:
         return self._steps
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._seed, self.epoch, step))

@@ -36,30 +36,50 @@ def load(name: str) -> TrainedModel:
     HashError
         If its file is not the one its card was written for.
     """
-    folder = _FOLDER / name if name in installed() else Path(name)
+    here = name in installed()
+    folder = _FOLDER / name if here else Path(name)
     if not (folder / "card.json").is_file():
         raise ModelError(f"no model '{name}' (installed: {', '.join(installed()) or 'none'}); name one of these")
+    remedy = "install ectopy again" if here else "write it again with 'ectopy train'"
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         content = (folder / "model.onnx").read_bytes()
         wanted = card["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HashError(f"model '{name}' in {folder} can't be read ({error}); install ectopy again") from None
+        raise HashError(f"model '{name}' in {folder} can't be read ({error}); {remedy}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != wanted:
         raise HashError(
-            f"model '{name}': {folder / 'model.onnx'} has SHA-256 {found[:12]}…, its card says "
-            f"{wanted[:12]}…; install ectopy again"
+            f"model '{name}': {folder / 'model.onnx'} has SHA-256 {found[:12]}…, its card says {wanted[:12]}…; {remedy}"
         )
-    return TrainedModel(card, content)
+    return TrainedModel(card, content, _finder(folder, card))
+
+
+def _finder(folder: Path, card: dict[str, Any]) -> TrainedModel | None:
+    """The model whose beats it takes: the one beside it, or the installed one."""
+    if "finder" not in card:
+        return None
+    name, wanted = card["finder"]["name"], card["finder"]["sha256"]
+    beside = folder.parent / name
+    finder = load(str(beside) if (beside / "card.json").is_file() else name)
+    if finder.hash != wanted:
+        raise ModelError(
+            f"model '{card['name']}' was trained on beats of {name} {wanted[:8]}, but {finder.name} is there; "
+            f"train it again: ectopy train {card['name']}"
+        )
+    return finder
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """Runs on one thread; holds no stream's state."""
+    """Runs on one thread; holds no stream's state.
+
+    finder : the model whose beats it classifies; None for one that finds them itself
+    """
 
     card: dict[str, Any]
     content: bytes
+    finder: TrainedModel | None = None
 
     @property
     def name(self) -> str:
@@ -91,13 +111,16 @@ class TrainedModel:
         return [i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()]
 
     def start(self, n_leads: int) -> State:
-        """The state before the first block: nothing but zeros."""
-        shapes = [i.shape for i in self._session.get_inputs()[1:]]
+        """The state before the first block or beat: nothing but zeros."""
+        shapes = [i.shape for i in self._session.get_inputs() if i.name.startswith("state_")]
         return tuple(np.zeros((n_leads, *shape[1:]), np.float32) for shape in shapes)
 
-    def run(self, signal: NDArray[np.float32], state: State) -> tuple[NDArray[np.float32], State]:
-        """(n_leads, n) conditioned samples, n a multiple of 128 -> (n_leads, n / 4, 6) probabilities, `lookahead`
-        frames behind, and the state after."""
-        inputs, outputs = self._names
-        scores, *after = self._session.run(outputs, dict(zip(inputs, (signal, *state), strict=True)))
+    def run(self, state: State, *inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], State]:
+        """Probabilities, and the state after.
+
+        A beat finder: (n_leads, n) conditioned samples, n a multiple of 128 -> (n_leads, n / 4, 6), `lookahead` frames
+        behind. A beat model: shape, usual shape and rhythm, each (n_leads, n, ...) -> (n_leads, n, 5).
+        """
+        names, outputs = self._names
+        scores, *after = self._session.run(outputs, dict(zip(names, (*inputs, *state), strict=True)))
         return scores, tuple(after)

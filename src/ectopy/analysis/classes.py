@@ -1,0 +1,63 @@
+"""A beat model's say: the beats that were found get the classes that their shape and rhythm speak for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from ectopy.signal import Conditioned, Context, ContextState, aami_class
+from ectopy.verdict import Beat
+from ectopy.zoo import State, TrainedModel
+
+_FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
+
+
+@dataclass(frozen=True)
+class ClassesState:
+    """What it carries from block to block."""
+
+    context: ContextState
+    model: State
+
+
+class Classes:
+    """Beats of the finder in, the same beats with the model's classes out, up to 0.7 s later."""
+
+    def __init__(self, fs: Fraction, n_leads: int, model: TrainedModel):
+        self._model = model
+        self._context = Context(fs, n_leads)
+        self._state = model.start(n_leads)
+
+    @property
+    def state(self) -> ClassesState:
+        return ClassesState(self._context.state, self._state)
+
+    @state.setter
+    def state(self, state: ClassesState) -> None:
+        self._context.state, self._state = state.context, state.model
+
+    def push(self, conditioned: Conditioned, beats: list[Beat], decided: int) -> list[Beat]:
+        """As `Context.push`; leads are averaged by their quality."""
+        series = self._context.push(conditioned, beats, decided)
+        out = []
+        edges = sorted({0, *np.flatnonzero(series.fresh).tolist(), len(series.beats)})
+        for begin, end in pairwise(edges):
+            if series.fresh[begin]:
+                self._state = self._model.start(len(series.shape))
+            part = slice(begin, end)
+            rhythm = np.repeat(series.rhythm[None, part], len(series.shape), axis=0)
+            inputs = (np.ascontiguousarray(x[:, part]) for x in (series.shape, series.usual))
+            scores, self._state = self._model.run(self._state, *inputs, rhythm)
+            weight = (_FAINT + series.weight[:, part])[:, :, None]
+            mean = (scores * weight).sum(axis=0) / weight.sum(axis=0)
+            out += [self._said(beat, row) for beat, row in zip(series.beats[part], mean.tolist(), strict=True)]
+        return out
+
+    def _said(self, beat: Beat, row: list[float]) -> Beat:
+        total = sum(row)
+        n, s, v, f, q = (p / total for p in row)
+        aami, anomaly = aami_class(n, s, v, f, q, self._model.thresholds["abnormal"])
+        return replace(beat, aami=aami, N=n, S=s, V=v, F=f, Q=q, anomaly=anomaly)

@@ -1,0 +1,61 @@
+"""The folder of a run, and what is shown of it while it goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ectopy.errors import ModelError
+from ectopy.training.fit import Report
+
+
+def digest(arrays: Iterable[NDArray]) -> str:
+    """What the model is shown: a run does not go on where the signal path has changed under it."""
+    shown = hashlib.sha256()
+    for array in arrays:
+        shown.update(array.tobytes())
+    return shown.hexdigest()
+
+
+def open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
+    note = folder / "run.json"
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:
+        raise ModelError(f"{note}: that run had other settings or another input; start again with --no-resume")
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+
+
+def progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<45}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+
+
+def reporter(bar: Progress, what: str) -> Report:
+    task = bar.add_task(what, total=None)
+
+    def report(done: int, total: int, row: dict[str, float]) -> None:
+        losses = " ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss") if name in row)
+        bar.update(task, completed=done, total=total, description=f"{what}, {losses}")
+
+    return report
