@@ -14,6 +14,7 @@ os.environ["MPLBACKEND"] = "agg"
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -68,6 +69,38 @@ def nstdb() -> Path:
 @pytest.fixture(scope="session")
 def cinc2017() -> Path:
     return _database("cinc2017")
+
+
+@pytest.fixture(scope="session")
+def stand_ins(mitdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of databases: six minutes of records 106 and 208 as `mitdb/100` and `mitdb/232`.
+
+    So a command does all it does on a test split, and no test record is looked at.
+    """
+    import wfdb
+
+    folder = tmp_path_factory.mktemp("databases") / "mitdb"
+    folder.mkdir()
+    for source, name in (("106", "100"), ("208", "232")):
+        recording = ectopy.read(mitdb / source).section(0, 360)
+        marks = recording.annotations
+        assert marks is not None
+        samples = recording.samples.astype(float)
+        kind = {"units": ["mV", "mV"], "sig_name": list(recording.leads), "fmt": ["212", "212"]}
+        gain = {"adc_gain": [200.0, 200.0], "baseline": [0, 0]}
+        wfdb.wrsamp(name, fs=360, p_signal=samples, write_dir=str(folder), **kind, **gain)
+        symbols = np.where(marks.symbol == "+", "N", marks.symbol)  # a rhythm mark needs its text
+        wfdb.wrann(name, "atr", marks.sample, symbols, write_dir=str(folder))
+    return folder.parent
+
+
+@pytest.fixture
+def here(stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, on a machine that has the stand-ins only."""
+    monkeypatch.setenv("ECTOPY_DATA", str(stand_ins))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def _database(name: str) -> Path:

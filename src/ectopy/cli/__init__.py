@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ectopy.cli.analyze import analyze
+from ectopy.cli.compare import compare
 from ectopy.cli.data import app as data
 from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
@@ -51,6 +52,7 @@ app.command()(analyze)
 app.add_typer(data, name="data")
 app.command()(eda)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(train)
 
 

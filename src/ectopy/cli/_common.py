@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -21,3 +23,15 @@ def remark(source: str) -> None:
     if source == "demo":
         about = "demo: MIT-BIH record 208, a training patient: it shows the program, not its accuracy."
         typer.echo(about, err=True)
+
+
+@contextmanager
+def record_progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar of records; what it gives is called with the name of each that is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("records", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)

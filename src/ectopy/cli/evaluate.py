@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ectopy.cli._common import record_progress
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _stress(
     from ectopy.evaluation import hand_held_figures, record_look, stress, stress_report, summarize
 
     name = str(trained.card["name"])
-    with _progress(len(names) + 2) as done:
+    with record_progress(len(names) + 2) as done:
         found = stress(names, name, data_dir=data_dir, done=done)
         mixed = stress(("nstdb/118e24", "nstdb/118e06"), name, levels_db=(None,), data_dir=data_dir, done=done)
     if root is not None:
@@ -116,20 +115,8 @@ def _run(
 ) -> list[dict[Leads, ByStart]]:
     from ectopy.evaluation import benchmark
 
-    with _progress(len(names)) as done:
+    with record_progress(len(names)) as done:
         return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar of records; what it gives is called with the name of each that is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("records", total=total)
-        yield lambda name: bar.update(task, advance=1, description=name)
 
 
 def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:

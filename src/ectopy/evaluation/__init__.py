@@ -2,18 +2,25 @@
 
 `evaluate_record` compares what a program said of one record with its reference annotations, `summarize`
 sums records up with 95 % intervals by bootstrap over patients, `compare` sets two models against each other,
-`stress` adds noise.
+`compete` lets models, baselines and peers judge the same records, `stress` adds noise.
 Counts come first and ratios last. The conventions stand at the top of `beats`, `intervals`, `scope`, `gross`.
 """
 
+from ectopy.evaluation import features
 from ectopy.evaluation.beats import BeatScores, Binary
 from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns
+from ectopy.evaluation.boosting import Boosted, beat_features
+from ectopy.evaluation.comparison import Comparison, Judged, compete, records_of
+from ectopy.evaluation.cost import WITHIN_US, Cost, parameters, stream_cost
+from ectopy.evaluation.curves import Curve, calibration, calibration_error, curve
+from ectopy.evaluation.entrants import Entrant, model_entrants, other_entrants
 from ectopy.evaluation.gross import count_figures, record_table
 from ectopy.evaluation.intervals import IntervalScores
-from ectopy.evaluation.looks import TEST_SPLITS, checkout, record_look
+from ectopy.evaluation.looks import TEST_SPLITS, checkout, commit, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.rules import gqrs_beats, sleepecg_beats
 from ectopy.evaluation.scope import flutter_stretches
 from ectopy.evaluation.stress import (
     LEVELS_DB,
@@ -29,10 +36,17 @@ from ectopy.evaluation.tables import figure_rows, markdown
 __all__ = [
     "LEVELS_DB",
     "TEST_SPLITS",
+    "WITHIN_US",
     "BeatScores",
     "Binary",
+    "Boosted",
     "ByStart",
+    "Comparison",
+    "Cost",
+    "Curve",
+    "Entrant",
     "IntervalScores",
+    "Judged",
     "Leads",
     "Matches",
     "RecordScores",
@@ -40,19 +54,33 @@ __all__ = [
     "Stressed",
     "auroc",
     "average_precision",
+    "beat_features",
     "benchmark",
+    "calibration",
+    "calibration_error",
     "checkout",
     "columns",
+    "commit",
     "compare",
+    "compete",
     "count_figures",
+    "curve",
     "evaluate_record",
+    "features",
     "figure_rows",
     "flutter_stretches",
+    "gqrs_beats",
     "hand_held_figures",
     "markdown",
     "match_beats",
+    "model_entrants",
+    "other_entrants",
+    "parameters",
     "record_look",
     "record_table",
+    "records_of",
+    "sleepecg_beats",
+    "stream_cost",
     "stress",
     "stress_report",
     "stress_table",

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import pandas as pd
+
 from ectopy.analysis import analyze
 from ectopy.data import patient, read
 from ectopy.errors import RecordError
@@ -18,7 +20,7 @@ from ectopy.evaluation.summary import Scores, summarize
 from ectopy.recording import Recording
 
 # Where scoring begins, the headline first: from 5:00 as `bxb` does, the whole record beside it.
-_STARTS = {"mitdb": (300.0, 0.0), "svdb": (0.0,)}
+_STARTS = {"mitdb": (300.0, 0.0)}
 # 202 is the person of 201, who trains; 232 holds three quarters of DS2's S beats.
 _REPORTED_WITHOUT = ("mitdb/202", "mitdb/232")
 _PROCESSES = 2
@@ -60,6 +62,10 @@ def benchmark(
 
 def each_record(judge: Callable[[str], T], names: Sequence[str], done: Callable[[str], None]) -> Iterator[T]:
     """`judge` of each name in order, two processes at a time; `done` is called with each name behind it."""
+    if len(names) == 1:  # not worth a process of its own
+        yield judge(names[0])
+        done(names[0])
+        return
     n_processes = min(_PROCESSES, len(names), os.cpu_count() or 1)
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
     with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
@@ -89,11 +95,21 @@ def _judge(name: str, model: str, leads: Sequence[Leads], data_dir: Path | None)
 
 
 def _scored(recording: Recording, name: str, model: str) -> ByStart:
-    annotations = recording.annotations
-    if annotations is None:
+    if recording.annotations is None:
         raise RecordError(f"{name}: no reference annotations (.atr) beside it; nothing to compare with")
     analysis = analyze(recording, model=model)
-    beats, intervals = analysis.beats, analysis.intervals
+    return scored(recording, name, analysis.beats, analysis.intervals)
+
+
+def scored(
+    recording: Recording, name: str, beats: pd.DataFrame, intervals: pd.DataFrame, threshold: float | None = None
+) -> ByStart:
+    """What a program said of an annotated record, scored from each start.
+
+    threshold : anomaly from which a beat is abnormal, for a program that names no classes
+    """
+    annotations = recording.annotations
+    assert annotations is not None
     return {
         start_s: evaluate_record(
             annotations,
@@ -104,9 +120,15 @@ def _scored(recording: Recording, name: str, model: str) -> ByStart:
             start_s,
             record=name,
             patient=patient(name),
+            threshold=None if beats["aami"].notna().any() else threshold,
         )
-        for start_s in _STARTS[name.partition("/")[0]]
+        for start_s in starts(name)
     }
+
+
+def starts(name: str) -> tuple[float, ...]:
+    """The seconds from which a record is scored, the headline first; other databases than mitdb as a whole."""
+    return _STARTS.get(name.partition("/")[0], (0.0,))
 
 
 def _since(start_s: float) -> str:

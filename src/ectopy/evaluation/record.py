@@ -73,12 +73,7 @@ def evaluate_record(
     """
     rate = exact_rate(fs)
     n_samples = round(duration_s * rate)
-    bounds = interval_bounds(owed_intervals(n_samples, rate), n_samples, rate)
-    scope = Scope(
-        first=math.ceil(Fraction(start_s) * rate),
-        stop=n_samples if intervals is None else int(bounds[-1]),
-        flutter=flutter_stretches(annotations, n_samples),
-    )
+    scope = scope_of(annotations, rate, n_samples, start_s, to_end=intervals is None)
     sample = beats["sample"].to_numpy(dtype=np.int64)
     anomaly = beats["anomaly"].to_numpy(dtype=float)
     if not np.isfinite(anomaly).all():
@@ -99,4 +94,14 @@ def evaluate_record(
         intervals=None
         if intervals is None
         else score_intervals(reference, sample[called], intervals, rate, n_samples, scope),
+    )
+
+
+def scope_of(annotations: Annotations, fs: Fraction, n_samples: int, start_s: float, *, to_end: bool = False) -> Scope:
+    """The stretch of a record that is scored, to the end of the last interval owed or, `to_end`, of the record."""
+    bounds = interval_bounds(owed_intervals(n_samples, fs), n_samples, fs)
+    return Scope(
+        first=math.ceil(Fraction(start_s) * fs),
+        stop=n_samples if to_end else int(bounds[-1]),
+        flutter=flutter_stretches(annotations, n_samples),
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES
-from ectopy.reports.eda.section import Section, listed, percent, plural, short
 from ectopy.reports.eda.tables import Tables
+from ectopy.reports.section import Section, listed, percent, plural, short
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ import numpy as np
 
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES
-from ectopy.reports.eda.section import Section, percent, plural, short
 from ectopy.reports.eda.tables import KEPT, Tables
+from ectopy.reports.section import Section, percent, plural, short
 
 if TYPE_CHECKING:
     import pandas as pd

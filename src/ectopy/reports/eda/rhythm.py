@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ectopy.evaluation import features
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES
-from ectopy.reports.eda.features import LONGEST_RR_S
-from ectopy.reports.eda.section import Section, by, listed, percent, plural
 from ectopy.reports.eda.tables import KEPT, Tables
+from ectopy.reports.section import Section, by, listed, percent, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def rhythm(tables: Tables) -> Section:
     text += f"{low:.0f} to {high:.0f} in nine tenths of beats."
     unknown = int(tables.beats["rr_s"].isna().sum()) - tables.beats["record"].nunique()
     if unknown:
-        text += f" Left out: {plural(unknown, 'interval')} of more than {LONGEST_RR_S:g} s (flutter, pauses)."
+        text += f" Left out: {plural(unknown, 'interval')} of more than {features.LONGEST_RR_S:g} s (flutter, pauses)."
     figure = Figure((11, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     draw.densities(left, by_class, draw.PALETTE, (0.2, 1.8))

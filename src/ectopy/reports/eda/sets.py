@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES
-from ectopy.reports.eda.section import Section, by, database_of, listed, percent
 from ectopy.reports.eda.tables import Tables
+from ectopy.reports.section import Section, by, database_of, listed, percent
 
 if TYPE_CHECKING:
     import pandas as pd

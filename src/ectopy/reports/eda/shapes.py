@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.data import read
+from ectopy.evaluation import features
 from ectopy.figures import clock
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES, Annotations, Recording
-from ectopy.reports.eda.features import SHAPE
-from ectopy.reports.eda.section import Section, database_of, listed, plural, short
 from ectopy.reports.eda.tables import KEPT, Tables
+from ectopy.reports.section import Section, database_of, listed, plural, short
 from ectopy.signal import RATE
 from ectopy.verdict import INTERVAL_S
 
@@ -45,7 +45,7 @@ def beat_shapes(tables: Tables) -> Section:
         return Section(key, title, f"No class has {_FEWEST} beats in readable signal: no median to draw.")
     figure = Figure((2.15 * len(classes) + 0.7, 1.55 * len(rows) + 0.7), layout="constrained")
     axes = figure.subplots(len(rows), len(classes), sharex=True, sharey="row", squeeze=False)
-    time_ms = np.arange(SHAPE.start, SHAPE.stop) * (1000 / RATE)
+    time_ms = np.arange(features.SHAPE.start, features.SHAPE.stop) * (1000 / RATE)
     for (database, lead), line in zip(rows, axes, strict=True):
         line[0].set_ylabel(f"{database} {lead}", fontsize=9)
         for aami, ax in zip(classes, line, strict=True):

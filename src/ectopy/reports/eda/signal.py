@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ectopy.figures import eda as draw
 from ectopy.recording import AAMI_CLASSES
-from ectopy.reports.eda.section import Section, by, percent, plural, short
 from ectopy.reports.eda.tables import STATES, Tables
+from ectopy.reports.section import Section, by, percent, plural, short
 from ectopy.signal import READABLE
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.data import PACED, patient, split, training
+from ectopy.evaluation import features
 from ectopy.recording import AAMI_CLASSES, Recording
-from ectopy.reports.eda import features
 from ectopy.signal import READABLE, block_start, condition
 
 if TYPE_CHECKING:

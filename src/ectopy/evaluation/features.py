@@ -1,4 +1,4 @@
-"""Simple features of annotated beats: rhythm, size, width, likeness. What a first look needs, and no model uses."""
+"""Simple features of beats: rhythm, size, width, likeness. For a first look, baselines and the analysis of errors."""
 
 from __future__ import annotations
 
@@ -36,16 +36,21 @@ def rhythm(sample: np.ndarray, fs: float) -> pd.DataFrame:
 
 def shapes(conditioned: Conditioned, sample: np.ndarray, fs: float) -> np.ndarray:
     """(n_leads, n_beats, 96) float32: the conditioned signal around each beat; NaN where it meets a gap or an edge."""
+    return windows(conditioned, sample, fs, SHAPE)
+
+
+def windows(conditioned: Conditioned, sample: np.ndarray, fs: float, around: slice) -> np.ndarray:
+    """As `shapes`, of the conditioned samples `around` each beat."""
     signal = np.where(conditioned.gap, np.float32(np.nan), conditioned.signal)
-    length = SHAPE.stop - SHAPE.start
+    length = around.stop - around.start
     if signal.shape[1] < length:
         return np.full((len(signal), len(sample), length), np.nan, np.float32)
-    begin = np.round(sample * (RATE / fs)).astype(int) + LAG + SHAPE.start
+    begin = np.round(sample * (RATE / fs)).astype(int) + LAG + around.start
     inside = (begin >= 0) & (begin <= signal.shape[1] - length)
-    windows = sliding_window_view(signal, length, axis=1)[:, np.where(inside, begin, 0)]
-    windows[:, ~inside] = np.nan
+    cut = sliding_window_view(signal, length, axis=1)[:, np.where(inside, begin, 0)]
+    cut[:, ~inside] = np.nan
     # a gap anywhere in it makes a shape none at all
-    return np.where(np.isnan(windows).any(axis=2, keepdims=True), np.float32(np.nan), windows)
+    return np.where(np.isnan(cut).any(axis=2, keepdims=True), np.float32(np.nan), cut)
 
 
 def width_ms(shape: np.ndarray) -> np.ndarray:
