@@ -14,6 +14,7 @@ import numpy as np
 
 from _common import alone, heading, judged, row, run
 from ectopy.data import read, records
+from ectopy.zoo import installed
 
 SECONDS = 300  # of each record
 STREAMS = 200
@@ -34,6 +35,9 @@ def benchmark() -> None:
     for part, column in zip(("StreamAnalyzer.push", *PARTS), costs.T, strict=True):
         row(f"  {part}", *(f"{1e6 * f(column):,.0f}" for f in (np.median, np.min, np.max)))
     some = names[:: max(1, len(names) // PEER_RECORDS)]
+    for model in installed()[1:]:
+        others = alone(push_costs, (model, *some))
+        row(f"  {model} ({len(some)} records)", *(f"{1e6 * f(others):,.0f}" for f in (np.median, np.min, np.max)))
     peer = alone(neurokit_costs, some)
     row(f"  neurokit2 ({len(some)} records)", *(f"{1e6 * f(peer):,.0f}" for f in (np.median, np.min, np.max)))
     grown_kb, saved_kb = alone(memory_kb, names)
@@ -70,6 +74,22 @@ def ectopy_costs(names: tuple[str, ...]) -> np.ndarray:
             clock.append(time.thread_time())
             spent[1:] += np.diff(clock)
     return costs / SECONDS
+
+
+def push_costs(model_and_names: tuple[str, ...]) -> list[float]:
+    """CPU seconds a stream-second of `push` with another model, a record each."""
+    from ectopy import StreamAnalyzer
+
+    model, *names = model_and_names
+    StreamAnalyzer(360, model=model).push(np.sin(np.arange(3600)))  # loads the model
+    costs = []
+    for name in names:
+        stream = StreamAnalyzer(360, model=model)
+        began = time.thread_time()
+        for chunk in seconds(read(name).samples[:, 0], SECONDS):
+            stream.push(chunk)
+        costs.append((time.thread_time() - began) / SECONDS)
+    return costs
 
 
 def neurokit_costs(names: tuple[str, ...]) -> list[float]:
