@@ -8,11 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ectopy.signal import Conditioned, Context, ContextState, aami_class
+from ectopy.signal import FAINT, Conditioned, Context, ContextState, aami_class
 from ectopy.verdict import Beat
 from ectopy.zoo import State, TrainedModel
-
-_FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Classes:
 
     def __init__(self, fs: Fraction, n_leads: int, model: TrainedModel):
         self._model = model
+        self._abnormal = model.thresholds["abnormal"]
         self._context = Context(fs, n_leads)
         self._state = model.start(n_leads)
 
@@ -51,7 +50,7 @@ class Classes:
             rhythm = np.repeat(series.rhythm[None, part], len(series.shape), axis=0)
             inputs = (np.ascontiguousarray(x[:, part]) for x in (series.shape, series.usual))
             scores, self._state = self._model.run(self._state, *inputs, rhythm)
-            weight = (_FAINT + series.weight[:, part])[:, :, None]
+            weight = (FAINT + series.weight[:, part])[:, :, None]
             mean = (scores * weight).sum(axis=0) / weight.sum(axis=0)
             out += [self._said(beat, row) for beat, row in zip(series.beats[part], mean.tolist(), strict=True)]
         return out
@@ -59,5 +58,5 @@ class Classes:
     def _said(self, beat: Beat, row: list[float]) -> Beat:
         total = sum(row)
         n, s, v, f, q = (p / total for p in row)
-        aami, anomaly = aami_class(n, s, v, f, q, self._model.thresholds["abnormal"])
+        aami, anomaly = aami_class(n, s, v, f, q, self._abnormal)
         return replace(beat, aami=aami, N=n, S=s, V=v, F=f, Q=q, anomaly=anomaly)

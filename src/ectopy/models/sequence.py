@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-CLASSES = ("N", "S", "V", "F", "Q")
+from ectopy.recording import AAMI_CLASSES
+from ectopy.signal import RHYTHM
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def build(config: SequenceConfig = SequenceConfig(), *, step: bool = False) -> k
     """Whole series for training; with `step` the memory is an input and an output, for the stream."""
     shape = keras.Input((None, 128), name="shape")
     usual = keras.Input((None, 128), name="usual")
-    rhythm = keras.Input((None, 15), name="rhythm")
+    rhythm = keras.Input((None, len(RHYTHM)), name="rhythm")
     x = encode(shape, usual, config)
     x = layers.Concatenate()([x, layers.Dense(32, activation="relu", name="rhythm_dense")(rhythm)])
     x = layers.Dropout(config.dropout, name="drop_beat")(x)
@@ -39,7 +40,7 @@ def build(config: SequenceConfig = SequenceConfig(), *, step: bool = False) -> k
     x = layers.Concatenate()([x, recalled])
     x = layers.Dropout(config.dropout, name="drop")(x)
     x = layers.Dense(config.width, activation="relu", name="mix")(x)
-    x = layers.Dense(len(CLASSES), activation="softmax", name="label")(x)
+    x = layers.Dense(len(AAMI_CLASSES), activation="softmax", name="label")(x)
     inputs = [shape, usual, rhythm]
     return keras.Model([*inputs, *states], [x, *after] if step else x, name="sequence")
 

@@ -1,8 +1,8 @@
 """The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
 
-from ectopy.signal.beats import REACH, BeatFinder, BeatState, Thresholds, aami_class
+from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds, aami_class
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
-from ectopy.signal.context import Context, ContextState, Series
+from ectopy.signal.context import RHYTHM, Context, ContextState, Series
 from ectopy.signal.doubt import Doubt, DoubtState, seen
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
@@ -11,6 +11,7 @@ from ectopy.signal.quality import FEATURES, READABLE, TERMS
 
 __all__ = [
     "BATCH",
+    "FAINT",
     "FEATURES",
     "FRAMES",
     "LABEL_STEP",
@@ -18,6 +19,7 @@ __all__ = [
     "RATE",
     "REACH",
     "READABLE",
+    "RHYTHM",
     "TERMS",
     "BeatFinder",
     "BeatState",

@@ -16,7 +16,7 @@ from ectopy.verdict import Beat
 _APART = 6  # frames: a beat is the tallest peak within 190 ms to both sides
 REACH = _APART + 1  # frames behind a peak that must be in before it is decided
 _SNAP = 6  # conditioned samples: the R peak lies within 47 ms of its frame
-_FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
+FAINT = 0.02  # weight of a lead of no quality, so that it is heard where no better one is
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def aami_class(n: float, s: float, v: float, f: float, q: float, abnormal: float
 
 def _weight(conditioned: Conditioned) -> NDArray[np.float64]:
     """(n_leads, n_frames): how much each lead is heard; 0 where it is masked."""
-    weight = (_FAINT + conditioned.quality).repeat(FRAMES, axis=1)
+    weight = (FAINT + conditioned.quality).repeat(FRAMES, axis=1)
     if np.count_nonzero(conditioned.gap):
         weight[conditioned.gap.reshape(*weight.shape, LABEL_STEP).any(axis=2)] = 0
     return weight

@@ -122,7 +122,7 @@ def _rhythm(beat: Beat, rr_s: tuple[float, ...], before: tuple[float, ...], afte
     """`RHYTHM` of a beat; 0 where nothing is known."""
     said = (beat.N + beat.S, beat.V, beat.F, beat.Q)  # what is premature is for the rhythm to say
     if not rr_s or isnan(beat.rr_s):
-        return (*(0.0,) * 11, *said)
+        return (*(0.0,) * (len(RHYTHM) - len(said)), *said)
     ordered = sorted(rr_s)
     middle, recent = ordered[len(ordered) // 2], median(rr_s[-_SHORT:])
     steps = [abs(log(b / a)) for a, b in pairwise(rr_s[-_SHORT - 1 :])]

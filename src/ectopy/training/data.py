@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy import data
-from ectopy.evaluation import flutter_stretches
+from ectopy.evaluation import flutter_stretches, sleepecg_beats
 from ectopy.recording import AAMI_CLASSES, Annotations, Recording
 from ectopy.signal import FRAMES, LABEL_STEP, LAG, RATE, READABLE, Conditioned, condition
 
@@ -65,13 +65,11 @@ def cold_starts(name: str, patient: str, recording: Recording) -> list[Example]:
 def hand_held(data_dir: Path | None = None) -> dict[str, Recording]:
     """The training half's recordings labelled normal, long enough for a window; their beats, all N, are found by
     `sleepecg` (nobody annotated them)."""
-    from sleepecg import detect_heartbeats
-
     found = {}
     for name, label in data.hand_held("training", data_dir):
         recording = data.read(name, data_dir=data_dir)
         if label == "N" and recording.duration_s >= COLD_S:
-            beats = np.asarray(detect_heartbeats(recording.samples[:, 0].astype(np.float64), float(recording.fs)))
+            beats = sleepecg_beats(recording)
             marks = Annotations(beats, np.full(len(beats), "N"), np.full(len(beats), ""))
             found[name] = replace(recording, annotations=marks)
     return found

@@ -22,6 +22,22 @@ class Examples(keras.utils.PyDataset):
         self.epoch += 1
 
 
+def compiled(model: keras.Model, *, epochs: int, steps: int, learning_rate: float, weight_decay: float) -> keras.Model:
+    """The model with AdamW for these epochs: an epoch of warm-up, then cosine decay (Loshchilov & Hutter 2017)."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        warmup_target=learning_rate,
+        warmup_steps=steps,
+        decay_steps=max(epochs - 1, 1) * steps,
+        alpha=0.01,
+    )
+    model.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0),
+        loss="sparse_categorical_crossentropy",
+    )
+    return model
+
+
 class _Keep(keras.callbacks.Callback):
     """Writes `history.csv`, `last.keras` (to go on from) and `best.keras`; stops when nothing gets better."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ectopy.models.instant import InstantConfig, build
 from ectopy.training.data import Example
-from ectopy.training.fit import Report, fit
+from ectopy.training.fit import Report, compiled, fit
 from ectopy.training.windows import Windows, validation
 
 
@@ -45,17 +45,12 @@ def train(
     Gives the best model and its epoch.
     """
     keras.utils.set_random_seed(settings.seed)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=settings.learning_rate,
-        warmup_steps=settings.steps,
-        decay_steps=max(settings.epochs - 1, 1) * settings.steps,
-        alpha=0.01,
-    )
-    model = build(config)
-    model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=settings.weight_decay, clipnorm=1.0),
-        loss="sparse_categorical_crossentropy",
+    model = compiled(
+        build(config),
+        epochs=settings.epochs,
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
     )
     windows = Windows(
         examples,

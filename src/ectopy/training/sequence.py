@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 from ectopy.models.sequence import SequenceConfig, build
-from ectopy.training.fit import Report, fit
+from ectopy.training.fit import Report, compiled, fit
 from ectopy.training.series import Beats, SeriesWindows, whole
 
 
@@ -37,17 +37,12 @@ def train_sequence(
 ) -> tuple[keras.Model, int]:
     """Fit on `beats`, stop early on `held_out` (empty: run all epochs); the best model and its epoch."""
     keras.utils.set_random_seed(settings.seed)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=settings.learning_rate,
-        warmup_steps=settings.steps,
-        decay_steps=max(settings.epochs - 1, 1) * settings.steps,
-        alpha=0.01,
-    )
-    model = build(config)
-    model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=settings.weight_decay, clipnorm=1.0),
-        loss="sparse_categorical_crossentropy",
+    model = compiled(
+        build(config),
+        epochs=settings.epochs,
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
     )
     series = SeriesWindows(
         beats, length=settings.length, batch=settings.batch, steps=settings.steps, seed=settings.seed

@@ -12,13 +12,13 @@ from ectopy import data
 from ectopy.analysis import StreamAnalyzer
 from ectopy.evaluation import match_beats
 from ectopy.recording import AAMI_CLASSES, Recording
-from ectopy.signal import BATCH, Context
+from ectopy.signal import BATCH, RHYTHM, Context
 from ectopy.training.fit import Examples
 from ectopy.zoo import TrainedModel
 
 _NOISE_DB = (6.0, 18.0)  # signal-to-noise ratio of the noisy copy of a lead
 _JITTER = 3  # conditioned samples by which a beat may be off
-_OPINION = 11  # the first column of `RHYTHM` that is the beat finder's opinion
+_OPINION = RHYTHM.index("P(N or S)")  # from this column on it is the beat finder's
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Batch = tuple[Inputs, NDArray[np.int64], NDArray[np.float32]]
