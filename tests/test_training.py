@@ -14,7 +14,10 @@ from ectopy.errors import ModelError, RecordError
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from ectopy.models import instant, sequence  # noqa: E402
-from ectopy.training import SequenceSettings, Settings, train_model  # noqa: E402
+from ectopy.training import RECIPES, SeriesSettings, Settings, ablate, train_model, tune  # noqa: E402
+from ectopy.training.ablate import ABLATIONS  # noqa: E402
+from ectopy.training.baselines import fit_boosting  # noqa: E402
+from ectopy.training.calibration import Rescaled  # noqa: E402
 from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E402
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
@@ -22,6 +25,7 @@ from ectopy.training.instant import train  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
+SHORT = SeriesSettings(epochs=1, steps=2, batch=4, length=16)
 RECORDS = ["mitdb/106", "mitdb/119", "mitdb/208"]
 QUIET = {"report": lambda done, total, row: None}
 
@@ -81,10 +85,11 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
     assert json.loads((again / "card.json").read_text()) == json.loads((place / "card.json").read_text())
 
 
-def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo):
+@pytest.mark.parametrize("name", ["sequence", "autoencoder", "hybrid"])
+def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo, name):
     folder, _ = run
     options = {"out": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
-    place = train_model("sequence", settings=SequenceSettings(epochs=1, steps=2, batch=4, length=16), **options)
+    place = train_model(name, settings=SHORT, **options)
     model = zoo.load(str(place))
     assert model.finder is not None
     assert model.finder.hash == zoo.load(str(folder / "zoo" / "instant")).hash
@@ -92,7 +97,7 @@ def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo):
     assert len(result.verdicts) == 60
     found = ectopy.analyze(demo, model=model.finder).beats
     assert result.beats["sample"].tolist() == found["sample"].tolist()
-    assert not np.allclose(result.beats["V"], found["V"])
+    assert not np.allclose(result.beats["anomaly"], found["anomaly"])
 
 
 def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):
@@ -166,6 +171,58 @@ def test_the_stepped_sequence_in_onnx_equals_the_whole_one_in_keras():
         parts.append(given)
     whole = model(inputs, training=False).numpy()
     assert np.abs(np.concatenate(parts, axis=1) - whole).max() < 1e-5
+
+
+@pytest.mark.parametrize("record", ["mitdb/100", "mitdb/202", "svdb/879"])
+def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
+    def doors():
+        yield lambda: train_model("instant", runs=tmp_path, records=[*RECORDS, record])
+        yield lambda: fit_boosting([*RECORDS, record])
+        for name in RECIPES:
+            yield lambda name=name: train_model(name, runs=tmp_path, records=[record])
+            yield lambda name=name: tune(name, runs=tmp_path, records=[record])
+            yield lambda name=name: ablate(name, runs=tmp_path, records=[record])
+
+    for door in doors():
+        with pytest.raises(RecordError, match=f"{record}: a test record"):
+            door()
+
+
+def test_a_search_goes_on_and_is_summed_up(run):
+    folder, _ = run
+    said: list[str] = []
+    options = {"models": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    for _ in range(2):
+        path = tune("sequence", trials=1, settings=SHORT, say=said.append, **options)
+    assert [line.split(":")[0] for line in said] == ["trial 0", "trial 1"]
+    assert "Trials run to the end: 2" in path.read_text()
+
+
+def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, monkeypatch):
+    folder, _ = run
+    monkeypatch.setattr("ectopy.training.ablate.ABLATIONS", ABLATIONS[:1] + ABLATIONS[-1:])
+    options = {"models": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    begun: list[str] = []
+    table = ablate("autoencoder", settings=SHORT, say=begun.append, **options)
+    assert begun == ["as it is", "patients of mitdb only"]
+    assert "| as it is" in table
+    assert ablate("autoencoder", settings=SHORT, say=begun.append, **options) == table
+    assert len(begun) == 2, "rows that are there were made anew"
+
+
+def test_calibration_makes_probabilities_of_what_is_overconfident():
+    rng = np.random.default_rng(0)
+    truth = rng.choice(5, size=20_000, p=[0.8, 0.1, 0.06, 0.02, 0.02])
+    logits = 2.0 * np.eye(5)[truth] + rng.normal(size=(len(truth), 5))
+    overconfident = 3 * logits - np.log(np.exp(3 * logits).sum(axis=1, keepdims=True))
+    p = Rescaled.fitted(overconfident, truth).apply(overconfident)
+    for k in range(5):
+        assert p[:, k].mean() == pytest.approx((truth == k).mean(), abs=0.005)
+    sure = p.max(axis=1)
+    right = p.argmax(axis=1) == truth
+    for low in (0.5, 0.7, 0.9):
+        within = (sure >= low) & (sure < low + 0.1)
+        assert right[within].mean() == pytest.approx(sure[within].mean(), abs=0.03)
 
 
 def test_no_test_patient_can_reach_training():

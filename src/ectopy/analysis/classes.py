@@ -1,4 +1,4 @@
-"""A beat model's say: the beats that were found get the classes that their shape and rhythm speak for."""
+"""A beat model's say: the beats that were found get the classes, or the anomaly, by their shape and rhythm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ectopy.signal import FAINT, Conditioned, Context, ContextState, aami_class
+from ectopy.signal import FAINT, Conditioned, Context, ContextState, Series, aami_class, difference
 from ectopy.verdict import Beat
 from ectopy.zoo import State, TrainedModel
 
@@ -38,9 +38,13 @@ class Classes:
     def state(self, state: ClassesState) -> None:
         self._context.state, self._state = state.context, state.model
 
-    def push(self, conditioned: Conditioned, beats: list[Beat], decided: int) -> list[Beat]:
-        """As `Context.push`; leads are averaged by their quality."""
-        series = self._context.push(conditioned, beats, decided)
+    def add(self, conditioned: Conditioned, beats: list[Beat]) -> None:
+        """The next blocks, and the beats that were found with them."""
+        self._context.add(conditioned, beats)
+
+    def ready(self, decided: int) -> list[Beat]:
+        """The beats that `Context.ready` gives, with the model's say; leads are averaged by their quality."""
+        series = self._context.ready(decided)
         out = []
         edges = sorted({0, *np.flatnonzero(series.fresh).tolist(), len(series.beats)})
         for begin, end in pairwise(edges):
@@ -53,9 +57,18 @@ class Classes:
             weight = (FAINT + series.weight[:, part])[:, :, None]
             mean = (scores * weight).sum(axis=0) / weight.sum(axis=0)
             out += [self._said(beat, row) for beat, row in zip(series.beats[part], mean.tolist(), strict=True)]
-        return out
+        return [self._explained(beat, series, place) for place, beat in enumerate(out)]
+
+    def _explained(self, beat: Beat, series: Series, place: int) -> Beat:
+        if beat.anomaly < self._abnormal:
+            return beat
+        lead = int(series.weight[:, place].argmax())
+        return replace(beat, differs=difference(series.shape[lead, place], series.usual[lead, place]))
 
     def _said(self, beat: Beat, row: list[float]) -> Beat:
+        if len(row) == 1:
+            nan = float("nan")
+            return replace(beat, aami=None, N=nan, S=nan, V=nan, F=nan, Q=nan, anomaly=row[0])
         total = sum(row)
         n, s, v, f, q = (p / total for p in row)
         aami, anomaly = aami_class(n, s, v, f, q, self._abnormal)

@@ -24,7 +24,7 @@ SHORTEST_S = 2  # of the last interval
 _READABLE_SHARE = 0.6  # of an interval's seconds that can be judged ...
 _NORMAL_SHARE = 0.8  # ... and of one that shows nothing abnormal: what was not seen was not normal
 _EARLY = 0.1  # of the usual RR interval: from there a beat is said to be premature
-_CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion"}
+_CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion", None: "abnormal"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ class IntervalState:
 class Intervals:
     """Collects beats and seconds, gives verdicts."""
 
-    def __init__(self, leads: Sequence[str], hop: int, doubt: float, model: str):
+    def __init__(self, leads: Sequence[str], hop: int, *, abnormal: float, doubt: float, model: str):
         self._leads = leads
         self._hop = hop
+        self._abnormal = abnormal
         self._doubt = doubt
         self._model = model
         self.state = IntervalState(0, 0, (), (), (), inf)
@@ -105,10 +106,14 @@ class Intervals:
             state.quiet_since_s,
         )
 
+    def owed_after(self, n_seconds: int) -> bool:
+        """Whether a verdict can be given once so many more seconds have come."""
+        return self._end() + DELAY_S <= self.state.first_second + len(self.state.seconds) + n_seconds
+
     def due(self) -> list[Verdict]:
         """The verdicts that can be given."""
         verdicts = []
-        while self._end() + DELAY_S <= self.state.first_second + len(self.state.seconds):
+        while self.owed_after(0):
             verdicts.append(self._next(float(self._end())))
         return verdicts
 
@@ -149,7 +154,7 @@ class Intervals:
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
         judged = [beat for beat in beats if seconds[int(beat.time_s) - start].deciding]
-        abnormal = [beat for beat in judged if beat.aami in _CLASS_WORDS]
+        abnormal = [beat for beat in judged if beat.anomaly >= self._abnormal]
         waves = no_organised_rhythm(start, end_s, [any(second.waves) for second in seconds])
         pause, _ = self._asystole(start, end_s, seconds, beats)
         findings = [found for found in (waves, None if waves else pause) if found]
@@ -205,7 +210,9 @@ def _reason(beats: list[Beat], n_listed: int, abnormal: list[Beat], findings: Se
         if of_class:
             surest = max(of_class, key=lambda beat: beat.anomaly)
             plural = "s" if len(of_class) > 1 else ""
-            sure = f"{aami} {getattr(surest, aami):.2f} at {surest.time_s:.1f} s{_early(surest, beats)}"
+            how = f"{aami} {getattr(surest, aami):.2f}" if aami else f"anomaly {surest.anomaly:.2f}"
+            differs = f", {surest.differs}" if surest.differs else ""
+            sure = f"{how} at {surest.time_s:.1f} s{_early(surest, beats)}{differs}"
             parts.append(f"{len(of_class)} {word} beat{plural} ({sure})")
     if parts:
         return ", ".join(parts)

@@ -14,7 +14,7 @@ from ectopy.analysis.stream import StreamAnalyzer, as_samples
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
-from ectopy.zoo import TrainedModel
+from ectopy.zoo import BALANCED, TrainedModel
 
 
 def analyze(
@@ -22,6 +22,7 @@ def analyze(
     fs: Fraction | float | str | None = None,
     *,
     model: str | TrainedModel = "instant",
+    operating_point: str = BALANCED,
     leads: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Analysis:
@@ -32,6 +33,7 @@ def analyze(
     recording : a `Recording`, or samples of shape (n,) or (n, n_leads), in mV or any other unit; NaN = missing
     fs : sampling rate in Hz of samples; a `Recording` has its own
     model : name of an installed model, or a loaded one
+    operating_point : `balanced`, `high-sensitivity` or `few-alarms`, see `TrainedModel.at`
     leads : those to use; all if not given
     progress : called with the share done, 0 to 1
 
@@ -42,7 +44,7 @@ def analyze(
     LeadError
         If it has no lead of that name.
     ModelError, HashError
-        If the model isn't installed, or is damaged.
+        If the model isn't installed, is damaged, or has no such operating point.
     """
     if not isinstance(recording, Recording):
         recording = _recording(recording, fs)
@@ -51,7 +53,7 @@ def analyze(
     if leads is not None:
         recording = recording.select([leads] if isinstance(leads, str) else leads)
     check_recording(recording)
-    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
+    stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
     n = len(recording.samples)
     verdicts = []
     step = int(BATCH * recording.fs)

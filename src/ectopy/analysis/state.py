@@ -1,6 +1,6 @@
 """A stream's state as bytes: JSON for the tree of dataclasses, NPY for its arrays, in one zip. No pickle.
 
-Versioned: another schema, model, rate, hop or set of leads is refused.
+Versioned: another schema, model, operating point, rate, hop or set of leads is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from ectopy.errors import StateError
 
-SCHEMA = 2  # raise it with any change to a state's fields or their order
+SCHEMA = 3  # raise it with any change to a state's fields or their order
 
 T = TypeVar("T")
 

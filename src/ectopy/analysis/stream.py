@@ -37,7 +37,7 @@ from ectopy.signal import (
     check_rate,
 )
 from ectopy.verdict import INTERVAL_S, Verdict
-from ectopy.zoo import State, TrainedModel, load
+from ectopy.zoo import BALANCED, State, TrainedModel, load
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,7 @@ class StreamAnalyzer:
     fs : sampling rate in Hz, 100 to 1000; whole, fractional or a `Fraction`
     leads : names of the leads, or how many there are
     model : name of an installed model, or a loaded one
+    operating_point : `balanced`, `high-sensitivity` or `few-alarms`, see `TrainedModel.at`
     hop : seconds from the start of one interval to the next, 1 to 5
 
     Raises
@@ -85,7 +86,7 @@ class StreamAnalyzer:
     LeadError
         If there is no lead, or two have one name.
     ModelError, HashError
-        If the model isn't installed, or is damaged.
+        If the model isn't installed, is damaged, or has no such operating point.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class StreamAnalyzer:
         leads: Sequence[str] | int = 1,
         *,
         model: str | TrainedModel = "instant",
+        operating_point: str = BALANCED,
         hop: int = INTERVAL_S,
     ):
         self.fs = check_rate(fs)
@@ -101,14 +103,15 @@ class StreamAnalyzer:
         if hop not in range(1, INTERVAL_S + 1):
             raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
         self.hop = int(hop)
-        self.model = model if isinstance(model, TrainedModel) else load(model)
+        self.model = (model if isinstance(model, TrainedModel) else load(model)).at(operating_point)
         self.finder = self.model.finder or self.model
         thresholds = Thresholds(**self.finder.thresholds)
         self.condition = Condition(self.fs, len(self.leads))
         self.beats = BeatFinder(self.fs, len(self.leads), self.finder.lookahead, thresholds)
         self.classes = Classes(self.fs, len(self.leads), self.model) if self.model.finder else None
         self.doubt = Doubt(len(self.leads), self.finder.lookahead)
-        self.intervals = Intervals(self.leads, self.hop, thresholds.doubt, self.model.name)
+        at = {"abnormal": self.model.thresholds["abnormal"], "doubt": thresholds.doubt}
+        self.intervals = Intervals(self.leads, self.hop, **at, model=self.model.name)
         self.model_state = self.finder.start(len(self.leads))
         self.n_samples = 0  # pushed so far
         self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete
@@ -164,10 +167,12 @@ class StreamAnalyzer:
         self._collect(item, scores)
         return self.intervals.due()
 
-    def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
+    def _collect(self, item: ModelInput, scores: NDArray[np.float32], *, last: bool = False) -> None:
         beats = self.beats.push(scores, item.conditioned)
-        if self.classes:
-            beats = self.classes.push(item.conditioned, beats, self.beats.state.decided)
+        if self.classes:  # asked when a verdict needs it: many beats at once cost it little more than one
+            self.classes.add(item.conditioned, beats)
+            needed = last or self.intervals.owed_after(item.conditioned.n_blocks)
+            beats = self.classes.ready(self.beats.state.decided) if needed else []
         self.intervals.add(item.conditioned, beats, self.doubt.push(scores))
 
     def finish(self) -> list[Verdict]:
@@ -178,7 +183,7 @@ class StreamAnalyzer:
         last = ceil(n / self.fs)  # the seconds begun, and those that the last beats wait for, come as a gap
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
         for item in self.prepare(padding):
-            self._collect(item, self.run(item))
+            self._collect(item, self.run(item), last=True)
         self.n_samples, self.finished = n, True
         return self.intervals.finish(float(n / self.fs))
 
@@ -205,7 +210,7 @@ class StreamAnalyzer:
         Raises
         ------
         StateError
-            If it is no saved state, or one of another schema, model, rate, hop or set of leads.
+            If it is no saved state, or one of another schema, model, operating point, rate, hop or set of leads.
         """
         state = decode(StreamState, saved, self._identity())
         self.n_samples, self.block, self.finished = state.n_samples, state.block, state.finished
@@ -217,7 +222,8 @@ class StreamAnalyzer:
 
     def _identity(self) -> dict[str, object]:
         """What a saved state must agree with."""
-        return {"model": self.model.hash, "fs": str(self.fs), "leads": list(self.leads), "hop": self.hop}
+        at = self.model.thresholds["abnormal"]
+        return {"model": self.model.hash, "abnormal": at, "fs": str(self.fs), "leads": [*self.leads], "hop": self.hop}
 
     def _checked(self, samples: ArrayLike) -> NDArray[np.float32]:
         x = as_samples(samples)

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ectopy.cli.ablate import ablate
 from ectopy.cli.analyze import analyze
 from ectopy.cli.compare import compare
 from ectopy.cli.data import app as data
 from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
 from ectopy.cli.train import train
+from ectopy.cli.tune import tune
 from ectopy.cli.watch import watch
 from ectopy.errors import EctopyError
 
@@ -54,6 +56,8 @@ app.command()(eda)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(train)
+app.command()(tune)
+app.command()(ablate)
 
 
 def _say_version(wanted: bool) -> None:

@@ -13,6 +13,9 @@ Leads = Annotated[
     typer.Option("--lead", metavar="NAME", help="Lead to use; repeat it for more. All of them if none is named."),
 ]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Trained model that judges.")]
+OperatingPoint = Annotated[
+    str, typer.Option("--operating-point", metavar="NAME", help="balanced, high-sensitivity or few-alarms.")
+]
 
 
 def remark(source: str) -> None:
@@ -23,6 +26,20 @@ def remark(source: str) -> None:
     if source == "demo":
         about = "demo: MIT-BIH record 208, a training patient: it shows the program, not its accuracy."
         typer.echo(about, err=True)
+
+
+@contextmanager
+def training_extra(what: str) -> Iterator[None]:
+    """Says what to install where `ectopy.training` can't be imported within."""
+    from ectopy.errors import ModelError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("ectopy"):
+            raise
+        remedy = "install it with: pip install 'ectopy[train]'"
+        raise ModelError(f"{what}: needs the package {error.name}; {remedy}") from None
 
 
 @contextmanager

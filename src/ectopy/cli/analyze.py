@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import Leads, Model, remark
+from ectopy.cli._common import Leads, Model, OperatingPoint, remark
 from ectopy.cli.data import DataDir
 
 
@@ -18,6 +18,7 @@ def analyze(
         Path | None, typer.Option(help="Folder for beats, intervals and a picture of the worst of them.")
     ] = None,
     model: Model = "instant",
+    operating_point: OperatingPoint = "balanced",
     lead: Leads = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -36,7 +37,12 @@ def analyze(
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("analysing", total=1.0)
-        analysis = judge(recording, model=model, progress=lambda share: bar.update(task, completed=share))
+        analysis = judge(
+            recording,
+            model=model,
+            operating_point=operating_point,
+            progress=lambda share: bar.update(task, completed=share),
+        )
     remark(file)
     show(analysis)
     if out is not None:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ectopy.cli._common import training_extra
 from ectopy.cli.data import DataDir
-from ectopy.errors import ModelError
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Model to train: instant, sequence, all, or quality.")],
+    model: Annotated[
+        str, typer.Argument(help="Model to train: instant, sequence, autoencoder, hybrid, all, or quality.")
+    ],
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the trained model; the installed models' if not given.")
@@ -24,14 +26,10 @@ def train(
     data_dir: DataDir = None,
 ) -> None:
     """Train a model, and write it as ONNX with its card. Needs the extra 'train'."""
-    try:
-        from ectopy.training import train_model
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("ectopy"):
-            raise
-        remedy = "install it with: pip install 'ectopy[train]'"
-        raise ModelError(f"train {model}: needs the package {error.name}; {remedy}") from None
-    for name in ("instant", "sequence") if model == "all" else (model,):
+    with training_extra(f"train {model}"):
+        from ectopy.training import RECIPES, train_model
+
+    for name in ("instant", *RECIPES) if model == "all" else (model,):
         folder = train_model(
             name,
             protocol=protocol,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ectopy.cli._common import Leads, Model, remark
+from ectopy.cli._common import Leads, Model, OperatingPoint, remark
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def watch(
     ] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a verdict.")] = False,
     model: Model = "instant",
+    operating_point: OperatingPoint = "balanced",
     lead: Leads = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -58,7 +59,7 @@ def watch(
     from ectopy.analysis import StreamAnalyzer, check_recording  # after what may be wrong: this takes two seconds
 
     check_recording(recording)
-    stream = StreamAnalyzer(recording.fs, recording.leads, model=model)
+    stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
     remark(record)
     if not recording.calibrated:
         typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)

@@ -6,7 +6,7 @@ from ectopy.data.download import fetch
 from ectopy.data.hand_held import hand_held
 from ectopy.data.lookup import find, present, read, records, roots
 from ectopy.data.noise import at_snr, electrode_motion
-from ectopy.data.splits import PACED, patient, split, training
+from ectopy.data.splits import PACED, patient, refuse_test_patients, split, training
 
 __all__ = [
     "CATALOGUE",
@@ -23,6 +23,7 @@ __all__ = [
     "present",
     "read",
     "records",
+    "refuse_test_patients",
     "roots",
     "split",
     "training",

@@ -10,6 +10,8 @@ svdb : no patient ids and no published split; even numbers train, odd ones test.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ectopy.errors import RecordError
 
 
@@ -49,6 +51,19 @@ def training(protocol: str) -> tuple[str, ...]:
         labelled normal beside them, whose beats nobody annotated
     """
     return _one_of(_TRAINING, protocol, "protocol")
+
+
+def refuse_test_patients(names: Iterable[str]) -> None:
+    """What every door to training, tuning and calibration asks first.
+
+    Raises
+    ------
+    RecordError
+        If a record is in DS2 or svdb-odd.
+    """
+    tested = sorted({*_SPLITS["DS2"], *_SPLITS["svdb-odd"]}.intersection(names))
+    if tested:
+        raise RecordError(f"{', '.join(tested)}: a test record, and nothing may be fitted or chosen on it")
 
 
 def patient(name: str) -> str:

@@ -10,6 +10,7 @@ from ectopy.evaluation import features
 from ectopy.evaluation.beats import BeatScores, Binary
 from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns
 from ectopy.evaluation.boosting import Boosted, beat_features
+from ectopy.evaluation.bootstrap import draw_patients, interval_95
 from ectopy.evaluation.comparison import Comparison, Judged, compete, records_of
 from ectopy.evaluation.cost import WITHIN_US, Cost, parameters, stream_cost
 from ectopy.evaluation.curves import Curve, calibration, calibration_error, curve
@@ -65,12 +66,14 @@ __all__ = [
     "compete",
     "count_figures",
     "curve",
+    "draw_patients",
     "evaluate_record",
     "features",
     "figure_rows",
     "flutter_stretches",
     "gqrs_beats",
     "hand_held_figures",
+    "interval_95",
     "markdown",
     "match_beats",
     "model_entrants",

@@ -8,13 +8,16 @@ One encoder for every beat, then a recurrent layer over the beats in the order o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from ectopy.recording import AAMI_CLASSES
-from ectopy.signal import RHYTHM
+from ectopy.signal import BEFORE, RHYTHM
+
+WINDOW = slice(BEFORE - 32, BEFORE + 32)  # 0.25 s to both sides of R: where its neighbours lie is for the rhythm to say
 
 
 @dataclass(frozen=True)
@@ -30,29 +33,40 @@ def build(config: SequenceConfig = SequenceConfig(), *, step: bool = False) -> k
     shape = keras.Input((None, 128), name="shape")
     usual = keras.Input((None, 128), name="usual")
     rhythm = keras.Input((None, len(RHYTHM)), name="rhythm")
-    x = encode(shape, usual, config)
-    x = layers.Concatenate()([x, layers.Dense(32, activation="relu", name="rhythm_dense")(rhythm)])
-    x = layers.Dropout(config.dropout, name="drop_beat")(x)
-    x = layers.Dense(config.width, activation="relu", name="beat")(x)
+    views = [shape[:, :, WINDOW], layers.Subtract()([shape, usual])[:, :, WINDOW]]
+    x = encode(views, config.channels, config.kernel)
+    label, states, after = recall([x, rhythm], config, step=step)
+    inputs = [shape, usual, rhythm]
+    return keras.Model([*inputs, *states], [label, *after] if step else label, name="sequence")
+
+
+def encode(
+    views: Sequence[keras.KerasTensor], channels: Sequence[int], kernel: int, name: str = ""
+) -> keras.KerasTensor:
+    """(batch, n, features) of the beats' `WINDOW`; views : (batch, n, 64) each, a beat seen in several ways."""
+    x = ops.stack(list(views), axis=3)
+    for number, width in enumerate(channels):
+        x = layers.Conv2D(width, (1, kernel), strides=(1, 2), padding="same", name=f"{name}conv{number}")(x)
+        x = layers.BatchNormalization(momentum=0.95, name=f"{name}norm{number}")(x)
+        x = layers.ReLU()(x)
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
+
+
+def recall(
+    parts: Sequence[keras.KerasTensor], config: SequenceConfig, *, step: bool
+) -> tuple[keras.KerasTensor, list[keras.KerasTensor], list[keras.KerasTensor]]:
+    """The classes of beats in a row, the memory before them (an input, with `step`) and after them.
+
+    parts : what is known of each beat: its shape's features, then others
+    """
+    shape, *others = parts
+    x = [layers.Dense(config.width, activation="relu", name="shape_dense")(shape)]
+    x += [layers.Dense(32, activation="relu", name=f"other{n}")(other) for n, other in enumerate(others)]
+    beat = layers.Dropout(config.dropout, name="drop_beat")(layers.Concatenate()(x))
+    beat = layers.Dense(config.width, activation="relu", name="beat")(beat)
     memory = layers.LSTM(config.width, return_sequences=True, return_state=True, name="memory")
     states = [keras.Input((config.width,), name=f"state_{name}") for name in ("h", "c")] if step else []
-    recalled, *after = memory(x, initial_state=states or None)
-    x = layers.Concatenate()([x, recalled])
-    x = layers.Dropout(config.dropout, name="drop")(x)
-    x = layers.Dense(config.width, activation="relu", name="mix")(x)
-    x = layers.Dense(len(AAMI_CLASSES), activation="softmax", name="label")(x)
-    inputs = [shape, usual, rhythm]
-    return keras.Model([*inputs, *states], [x, *after] if step else x, name="sequence")
-
-
-def encode(shape: keras.KerasTensor, usual: keras.KerasTensor, config: SequenceConfig) -> keras.KerasTensor:
-    """(batch, n, width) of what a beat looks like and how it differs from the patient's usual one."""
-    x = layers.Concatenate(axis=3)(
-        [layers.Reshape((-1, 128, 1))(shape), layers.Reshape((-1, 128, 1))(layers.Subtract()([shape, usual]))]
-    )
-    for number, channels in enumerate(config.channels):
-        x = layers.Conv2D(channels, (1, config.kernel), strides=(1, 2), padding="same", name=f"conv{number}")(x)
-        x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
-        x = layers.ReLU()(x)
-    x = layers.Reshape((-1, 128 // 2 ** len(config.channels) * config.channels[-1]))(x)
-    return layers.Dense(config.width, activation="relu", name="shape_dense")(x)
+    recalled, *after = memory(beat, initial_state=states or None)
+    mixed = layers.Dropout(config.dropout, name="drop")(layers.Concatenate()([beat, recalled]))
+    mixed = layers.Dense(config.width, activation="relu", name="mix")(mixed)
+    return layers.Dense(len(AAMI_CLASSES), activation="softmax", name="label")(mixed), states, after

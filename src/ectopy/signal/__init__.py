@@ -2,7 +2,8 @@
 
 from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds, aami_class
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
-from ectopy.signal.context import RHYTHM, Context, ContextState, Series
+from ectopy.signal.context import BEFORE, RHYTHM, Context, ContextState, Series
+from ectopy.signal.difference import difference
 from ectopy.signal.doubt import Doubt, DoubtState, seen
 from ectopy.signal.filters import settling
 from ectopy.signal.findings import asystole, no_organised_rhythm
@@ -11,6 +12,7 @@ from ectopy.signal.quality import FEATURES, READABLE, TERMS
 
 __all__ = [
     "BATCH",
+    "BEFORE",
     "FAINT",
     "FEATURES",
     "FRAMES",
@@ -37,6 +39,7 @@ __all__ = [
     "block_start",
     "check_rate",
     "condition",
+    "difference",
     "no_organised_rhythm",
     "seen",
     "settling",

@@ -6,7 +6,7 @@ within 2 s; a later one counts as "not yet come".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import isnan, log
@@ -54,7 +54,7 @@ class Series:
 
 @dataclass(frozen=True)
 class ContextState:
-    """What it carries from block to block."""
+    """What it carries from block to block; bounded where it is asked for what is ready every few blocks."""
 
     start: int  # conditioned sample that `signal` begins with
     signal: NDArray[np.float32]  # (n_leads, n * 128)
@@ -66,23 +66,27 @@ class ContextState:
 
 
 class Context:
-    """Beats in, the same beats in their context out, up to 0.7 s later."""
+    """Beats in, the same beats in their context out, once asked for; up to 0.7 s later."""
 
     def __init__(self, fs: Fraction, n_leads: int):
         self._fs = float(fs)
         signal, quality = np.zeros((n_leads, _KEPT * RATE), np.float32), np.zeros((n_leads, _KEPT))
         self.state = ContextState(-_KEPT * RATE, signal, quality, (), (), np.zeros((n_leads, BEFORE + AFTER)), 0)
 
-    def push(self, conditioned: Conditioned, beats: list[Beat], decided: int) -> Series:
-        """
-        conditioned : the next blocks
-        beats : those decided with them
-        decided : frame before which every beat is known
-        """
+    def add(self, conditioned: Conditioned, beats: list[Beat]) -> None:
+        """The next blocks, and the beats that were decided with them."""
         state = self.state
-        x = np.concatenate([state.signal, conditioned.signal], axis=1)
-        quality = np.concatenate([state.quality, conditioned.quality], axis=1)
-        waiting = state.waiting + tuple(beats)
+        self.state = replace(
+            state,
+            signal=np.concatenate([state.signal, conditioned.signal], axis=1),
+            quality=np.concatenate([state.quality, conditioned.quality], axis=1),
+            waiting=state.waiting + tuple(beats),
+        )
+
+    def ready(self, decided: int) -> Series:
+        """The beats whose context is known, each once; decided : frame before which every beat is known."""
+        state = self.state
+        x, quality, waiting = state.signal, state.quality, state.waiting
         places = [round(beat.sample * RATE / self._fs) + LAG for beat in waiting]
         ready = sum(place + HORIZON + _SNAP <= decided * LABEL_STEP for place in places)
         out, rr_s, usual, known = [], state.rr_s, state.usual, state.known
@@ -104,7 +108,7 @@ class Context:
                 share = max(_LEARN, 1 / (known + 1))
                 usual = usual + share * (shape - usual) if known else shape.astype(np.float64)
                 known += 1
-        gone = conditioned.n_blocks
+        gone = quality.shape[1] - _KEPT
         self.state = ContextState(
             start=state.start + gone * RATE,
             signal=x[:, gone * RATE :].copy(),

@@ -22,8 +22,9 @@ def fit_boosting(records: Sequence[str], data_dir: Path | None = None) -> Booste
     Raises
     ------
     RecordError
-        If a record is not on this machine.
+        If a record is not on this machine, or a test record.
     """
+    data.refuse_test_patients(records)
     rows, classes = [], []
     for name in records:
         recording = data.read(name, data_dir=data_dir)

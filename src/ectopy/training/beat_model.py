@@ -7,23 +7,60 @@ on and to be tested on.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from ectopy import data, zoo
 from ectopy.errors import ModelError
-from ectopy.models.sequence import SequenceConfig, build
-from ectopy.training.card import describe, make_folder, of_sequence, write_model
+from ectopy.recording import Recording
+from ectopy.training.calibration import Calibration
+from ectopy.training.card import describe, make_folder, of_beat_model, write_model
 from ectopy.training.export import to_onnx
-from ectopy.training.operating import analyses, best_abnormal, scored
-from ectopy.training.runs import digest, open_run, progress, reporter
-from ectopy.training.sequence import SequenceSettings, train_sequence
+from ectopy.training.fit import Report
+from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
+from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
+from ectopy.training.runs import digest, open_run, progress, reporter, training_records
 from ectopy.training.series import Beats, found
+from ectopy.zoo import BALANCED
+
+
+@dataclass(frozen=True)
+class Finders:
+    """The `instant` that ships, its folds' models at the same operating point, and which of them finds whose beats."""
+
+    shipped: zoo.TrainedModel
+    folds: list[zoo.TrainedModel]
+
+    def fold(self, record: str) -> int:
+        """Number of the first fold whose model has not seen the record's patient."""
+        return next(n for n, finder in enumerate(self.folds) if self.unseen(record, n))
+
+    def unseen(self, record: str, number: int) -> bool:
+        seen = {data.patient(r) for r in self.folds[number].card["records"]}
+        return data.patient(record) not in seen
+
+
+Found = Mapping[str, list[Beats]]  # for each record each lead as it is and in noise; the first is the headline
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What came out of one fold.
+
+    evidence : of each held-out record, of its first lead as it is
+    """
+
+    model: keras.Model
+    best: int
+    evidence: dict[str, NDArray[np.float32]]
 
 
 def train_beat_model(
@@ -35,7 +72,7 @@ def train_beat_model(
     runs: Path,
     seed: int,
     resume: bool,
-    settings: SequenceSettings | None = None,
+    settings: SeriesSettings | None = None,
     records: Sequence[str] | None = None,
 ) -> Path:
     """As `train_model`, on top of a finished run of `instant` with the same protocol and seed.
@@ -45,65 +82,65 @@ def train_beat_model(
     ModelError
         If there is no such run.
     """
-    settings = replace(settings or SequenceSettings(), seed=seed)
-    records = tuple(data.training(protocol) if records is None else records)
+    recipe = RECIPES[name]
+    settings = replace(settings or recipe.settings, seed=seed)
+    records = training_records(protocol, records)
     place = (out or Path(zoo.__file__).parent) / name
-    finder, finders = _finders(place.parent, runs / f"instant-{protocol}-seed{seed}", protocol)
+    finders = find_finders(place.parent, runs / f"instant-{protocol}-seed{seed}", protocol)
     make_folder(place)
     folder = runs / f"{name}-{protocol}-seed{seed}"
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
         recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        motion = data.electrode_motion("training", data_dir)
-        unseen_by = {r: next(f for f in finders if _unseen(r, f)) for r in records}
-        beats: dict[str, list[Beats]] = {
-            r: found(r, recording, unseen_by[r], motion)
-            for r, recording in bar.track(recordings.items(), description="finding beats")
-        }
-        config, epochs = SequenceConfig(), []
-        wanted = {"settings": asdict(settings), "config": asdict(config), "records": list(records)}
+        tracked = bar.track(recordings.items(), description="finding beats")
+        beats = find_beats(tracked, finders, data_dir)
+        wanted = {"settings": asdict(settings), "config": asdict(recipe.config), "records": list(records)}
         every = [one for r in records for one in beats[r]]
-        shown = digest(x for one in every for x in (one.shape, one.rhythm, one.label))
-        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown})))
+        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown(beats)})))
+
+        def report(number: int) -> Report:
+            return reporter(bar, f"fold {number + 1} of {len(finders.folds)}")
+
+        folds = [*cross_validate(recipe, beats, beats, finders, recipe.config, settings, folder, report)]
         models: dict[str, zoo.TrainedModel] = {}
-        for number, fold_finder in enumerate(finders):
-            seen = [one for r in records if not _unseen(r, fold_finder) for one in beats[r]]
-            held_out = [r for r in records if unseen_by[r] is fold_finder]
-            checks = [beats[r][0] for r in held_out]  # the first lead as it is
-            report = reporter(bar, f"fold {number + 1} of {len(finders)}")
-            model, best = train_sequence(seen, checks, config, settings, folder / f"fold{number}", report)
-            epochs.append(best)
+        for number, fold in enumerate(folds):
+            others = [one for one in folds if one is not fold]
             card = describe(
-                of_sequence(config, fold_finder),
+                of_beat_model(name, recipe, finders.folds[number]),
                 protocol=protocol,
-                records=[r for r in records if r not in held_out],
+                records=[r for r in records if r not in fold.evidence],
                 settings={},
-                thresholds={"abnormal": 0.5},
+                thresholds={"abnormal": MIDDLE},
             )
-            content = to_onnx(model, build(config, step=True))
-            fold = zoo.TrainedModel(write_model(folder / f"fold{number}", content, card), content, fold_finder)
-            models |= dict.fromkeys(held_out, fold)
-        settings = replace(settings, epochs=round(mean(epochs)))
-        report = reporter(bar, "all patients")
-        model, _ = train_sequence(every, [], config, settings, folder / "refit", report)
+            content = _exported(recipe, fold.model, calibrated(recipe, others, beats))
+            written = write_model(folder / f"fold{number}", content, card)
+            models |= dict.fromkeys(fold.evidence, zoo.TrainedModel(written, content, finders.folds[number]))
+        settings = replace(settings, epochs=round(mean(fold.best for fold in folds)))
+        report_all = reporter(bar, "all patients")
+        model, _ = recipe.fit(every, [], recipe.config, settings, folder / "refit", report_all)
         bar.add_task("out-of-fold figures", total=None)
-        abnormal = best_abnormal(analyses(models, recordings, {"abnormal": 0.5}), recordings)
-        scores = scored(analyses(models, recordings, {"abnormal": abnormal}), recordings)
+        points = operating_points(analyses(models, recordings, {"abnormal": MIDDLE}), recordings)
+        scores = scored(analyses(models, recordings, {"abnormal": points[BALANCED]}), recordings, points[BALANCED])
     card = describe(
-        of_sequence(config, finder),
+        of_beat_model(name, recipe, finders.shipped),
         protocol=protocol,
-        records=list(dict.fromkeys([*records, *finder.card["records"]])),
-        settings={**asdict(settings), "folds": len(finders), "best_epoch_of_each_fold": epochs},
-        thresholds={"abnormal": abnormal},
+        records=list(dict.fromkeys([*records, *finders.shipped.card["records"]])),
+        settings={
+            **asdict(settings),
+            "folds": len(folds),
+            "best_epoch_of_each_fold": [fold.best for fold in folds],
+        },
+        thresholds={"abnormal": points[BALANCED]},
+        operating_points=points,
         scores=scores,
     )
-    write_model(place, to_onnx(model, build(config, step=True)), card)
+    write_model(place, _exported(recipe, model, calibrated(recipe, folds, beats)), card)
     return place
 
 
-def _finders(models: Path, run: Path, protocol: str) -> tuple[zoo.TrainedModel, list[zoo.TrainedModel]]:
-    """The `instant` that ships, and its folds' models at the same operating point."""
+def find_finders(models: Path, run: Path, protocol: str) -> Finders:
+    """What a beat model is built on; ModelError where it is not there."""
     places = sorted(path.parent for path in run.glob("fold*/card.json"))
     card = models / "instant" / "card.json"
     if not places or not card.is_file():
@@ -115,8 +152,46 @@ def _finders(models: Path, run: Path, protocol: str) -> tuple[zoo.TrainedModel, 
             f"run 'ectopy train instant --protocol {protocol}' first"
         )
     folds = [zoo.load(str(place)) for place in places]
-    return finder, [replace(fold, card={**fold.card, "thresholds": finder.thresholds}) for fold in folds]
+    return Finders(finder, [replace(fold, card={**fold.card, "thresholds": finder.thresholds}) for fold in folds])
 
 
-def _unseen(record: str, finder: zoo.TrainedModel) -> bool:
-    return data.patient(record) not in {data.patient(r) for r in finder.card["records"]}
+def find_beats(recordings: Iterable[tuple[str, Recording]], finders: Finders, data_dir: Path | None) -> Found:
+    """Each record's beats, by the fold that has not seen its patient."""
+    motion = data.electrode_motion("training", data_dir)
+    return {r: found(r, recording, finders.folds[finders.fold(r)], motion) for r, recording in recordings}
+
+
+def shown(beats: Found) -> str:
+    """A digest of all that a model is shown."""
+    return digest(x for leads in beats.values() for one in leads for x in (one.shape, one.rhythm, one.label))
+
+
+def cross_validate(
+    recipe: Recipe,
+    taught: Found,
+    tested: Found,
+    finders: Finders,
+    config: Any,
+    settings: SeriesSettings,
+    folder: Path,
+    report: Callable[[int], Report],
+) -> Iterator[Fold]:
+    """Fit on all folds but one, and ask the model of that one's patients, for each fold in turn."""
+    for number in range(len(finders.folds)):
+        seen = [one for r in taught if not finders.unseen(r, number) for one in taught[r]]
+        held_out = [r for r in tested if finders.fold(r) == number]
+        checks = [tested[r][0] for r in held_out]
+        model, best = recipe.fit(seen, checks, config, settings, folder / f"fold{number}", report(number))
+        evidence = recipe.evidence(model, config, checks)
+        yield Fold(model, best, dict(zip(held_out, evidence, strict=True)))
+
+
+def calibrated(recipe: Recipe, folds: Sequence[Fold], beats: Found) -> Calibration:
+    """By what these folds knew of their held-out patients."""
+    pairs = [(rows, beats[r][0].label) for fold in folds for r, rows in fold.evidence.items()]
+    evidence, truth = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return recipe.calibrate(evidence[truth >= 0], truth[truth >= 0])
+
+
+def _exported(recipe: Recipe, model: keras.Model, calibration: Calibration) -> bytes:
+    return to_onnx(model, recipe.build(recipe.config, step=True), label=calibration.label(model))

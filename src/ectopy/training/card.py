@@ -16,8 +16,8 @@ import tensorflow as tf
 from ectopy.errors import OutputError
 from ectopy.evaluation import RecordScores, summarize
 from ectopy.models.instant import CLASSES, InstantConfig
-from ectopy.models.sequence import SequenceConfig
 from ectopy.signal import LABEL_STEP, LAG, RATE, REACH
+from ectopy.training.recipes import Recipe
 from ectopy.zoo import TrainedModel
 
 _FIGURES = (
@@ -48,17 +48,17 @@ def of_instant(config: InstantConfig) -> dict[str, Any]:
     }
 
 
-def of_sequence(config: SequenceConfig, finder: TrainedModel) -> dict[str, Any]:
-    """What the card says `sequence` is."""
+def of_beat_model(name: str, recipe: Recipe, finder: TrainedModel) -> dict[str, Any]:
+    """What the card says a beat model is."""
     return {
-        "name": "sequence",
-        "does": "gives each beat of a series its AAMI class, by its shape and the rhythm it stands in",
+        "name": name,
+        "does": recipe.does,
         "limits": _LIMITS,
         "input": f"beats that {finder.name} finds, a second of each at {RATE} Hz, as ectopy.signal.Series has them",
-        "output": list(CLASSES[1:]),
+        "output": list(recipe.output),
         "finder": {"name": finder.card["name"], "sha256": finder.hash},
         "delay_s": 2.0,
-        "config": asdict(config),
+        "config": asdict(recipe.config),
     }
 
 
@@ -69,11 +69,12 @@ def describe(
     records: Sequence[str],
     settings: dict[str, Any],
     thresholds: dict[str, float],
+    operating_points: dict[str, float] | None = None,
     scores: Sequence[RecordScores] = (),
 ) -> dict[str, Any]:
     """The card of a model, less what follows from its file.
 
-    about : `of_instant` or `of_sequence`
+    about : `of_instant` or `of_beat_model`
     settings : how it was trained
     scores : out of fold, a record each
     """
@@ -81,6 +82,7 @@ def describe(
     return {
         **about,
         "thresholds": thresholds,
+        "operating_points": operating_points or {},
         "protocol": protocol,
         "records": list(records),
         "data": "; ".join(text for folder, text in _DATA.items() if folder in used) + " (ODC-By 1.0)",
@@ -128,7 +130,8 @@ def _refused(folder: Path, error: OSError) -> OutputError:
 
 def _figures(scores: Sequence[RecordScores]) -> dict[str, Any]:
     summary = summarize(scores)
-    table = summary.figures.loc[list(_FIGURES), ["value", "low", "high"]].round(4)
+    names = [name for name in _FIGURES if name in summary.figures.index]
+    table = summary.figures.loc[names, ["value", "low", "high"]].round(4)
     return {
         "of": f"{len(scores)} training records, each by a model that had not seen its patient; first lead, end to end",
         "from_s": summary.start_s,
@@ -148,7 +151,7 @@ def _markdown(card: dict[str, Any]) -> str:
         f"- Trained on (protocol `{card['protocol']}`): {', '.join(card['records'])}",
         f"- Architecture: {card['config']}",
         f"- Training: {card['training']}",
-        f"- Operating point, chosen out of fold: {card['thresholds']}",
+        f"- Operating point, chosen out of fold: {card['thresholds']}; others: {card['operating_points']}",
         f"- Made with: {card['made_with']}",
         f"- File: {card['bytes']:,} bytes, SHA-256 `{card['sha256']}`",
     ]

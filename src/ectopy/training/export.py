@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 import onnx
 import tensorflow as tf
+from numpy.typing import NDArray
 
 _OPSET = 17
 
 
-def to_onnx(model: keras.Model, step: keras.Model) -> bytes:
-    """`step` with the weights of `model`: inputs as it names them, `state_…` last; outputs `label`, `after_…`."""
+def to_onnx(model: keras.Model, step: keras.Model, label: Sequence[NDArray[np.float32]] | None = None) -> bytes:
+    """`step` with the weights of `model`: inputs as it names them, `state_…` last; outputs `label`, `after_…`.
+
+    label : weights of the last layer, instead of the model's
+    """
     for layer in model.layers:
         if layer.weights:
             step.get_layer(layer.name).set_weights(layer.get_weights())
+    if label is not None:
+        step.get_layer("label").set_weights(label)
     names = [tensor.name for tensor in step.inputs]
     states = [name for name in names if name.startswith("state_")]
-    images = [n for n, tensor in enumerate(step.inputs[-len(states) :]) if len(tensor.shape) == 4]
+    images = [n for n, tensor in enumerate(step.inputs[len(names) - len(states) :]) if len(tensor.shape) == 4]
     signature = [
         tf.TensorSpec([None if size is None else size for size in tensor.shape], tf.float32, name=tensor.name)
         for tensor in step.inputs

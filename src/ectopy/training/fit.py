@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+_CROSS_ENTROPY = "sparse_categorical_crossentropy"
 Report = Callable[[int, int, dict[str, float]], None]  # epochs done, epochs in all, losses of the last one
 
 
@@ -22,7 +23,15 @@ class Examples(keras.utils.PyDataset):
         self.epoch += 1
 
 
-def compiled(model: keras.Model, *, epochs: int, steps: int, learning_rate: float, weight_decay: float) -> keras.Model:
+def compiled(
+    model: keras.Model,
+    *,
+    epochs: int,
+    steps: int,
+    learning_rate: float,
+    weight_decay: float,
+    loss: Any = _CROSS_ENTROPY,
+) -> keras.Model:
     """The model with AdamW for these epochs: an epoch of warm-up, then cosine decay (Loshchilov & Hutter 2017)."""
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -33,7 +42,7 @@ def compiled(model: keras.Model, *, epochs: int, steps: int, learning_rate: floa
     )
     model.compile(
         keras.optimizers.AdamW(schedule, weight_decay=weight_decay, clipnorm=1.0),
-        loss="sparse_categorical_crossentropy",
+        loss=loss,
     )
     return model
 

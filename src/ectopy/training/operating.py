@@ -11,34 +11,58 @@ from ectopy.analysis import Analysis, analyze
 from ectopy.data import patient
 from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table
 from ectopy.recording import Recording
-from ectopy.zoo import TrainedModel
+from ectopy.zoo import BALANCED, TrainedModel
 
+MIDDLE = 0.5  # threshold of abnormal beats until one is chosen
 _BEAT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 _DOUBT = (0.05, 0.055, 0.06, 0.065, 0.07, 0.075, 0.08, 0.09, 0.1, 0.5)
-_UNREADABLE = 0.01  # of the training patients' intervals, at most
+_UNREADABLE = 0.02  # of the training patients' intervals, at most
+_RECALL = 0.95  # of abnormal intervals, at `high-sensitivity`
+_ALARMS = 6.0  # false ones an hour of normal signal, at `few-alarms`
+_FINE = tuple(np.round(np.arange(0.01, 1, 0.01), 2).tolist())
 _ABNORMAL = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
 
 Recordings = Mapping[str, Recording]
 Models = Mapping[str, TrainedModel]  # for each record, one that has not seen its patient
 
 
-def choose(models: Models, recordings: Recordings) -> dict[str, float]:
-    """The thresholds of the best beat F1, then of the best abnormal-beat F1, over all records at once; then the least
-    doubt that leaves enough intervals readable."""
+def choose(models: Models, recordings: Recordings) -> tuple[dict[str, float], dict[str, float]]:
+    """The thresholds, and `operating_points`. The beat threshold is that of the best beat F1 over all records at once;
+    the doubt the least that leaves enough intervals readable, for what is wrong must not grow with noise."""
     by_beat = {beat: analyses(models, recordings, _at(beat)) for beat in _BEAT}
-    beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings)))
-    abnormal = best_abnormal(by_beat[beat], recordings)
-    doubt = next(d for d in _DOUBT if d == _DOUBT[-1] or _unreadable(models, recordings, beat, abnormal, d))
-    return _at(beat, abnormal, doubt)
+    beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings, MIDDLE)))
+    points = operating_points(by_beat[beat], recordings)
+    abnormal = points[BALANCED]
+    doubt = next(d for d in _DOUBT if d == _DOUBT[-1] or _readable(models, recordings, beat, abnormal, d))
+    return _at(beat, abnormal, doubt), points
 
 
-def best_abnormal(found: Mapping[str, Analysis], recordings: Recordings) -> float:
-    """The threshold of the best abnormal-beat F1 over all records at once."""
-    f1 = {threshold: _figure(scored(found, recordings, threshold), "beat.abnormal.f1") for threshold in _ABNORMAL}
-    return max(_ABNORMAL, key=lambda threshold: f1[threshold])
+def operating_points(found: Mapping[str, Analysis], recordings: Recordings) -> dict[str, float]:
+    """Thresholds for `abnormal`, over all records at once, from analyses at `MIDDLE`.
+
+    balanced : the best abnormal-beat F1
+    high-sensitivity : the highest that misses one abnormal interval in twenty
+    few-alarms : the lowest with six false alarms an hour of normal signal
+    """
+    f1 = {at: _figure(scored(found, recordings, at, intervals=False), "beat.abnormal.f1") for at in _ABNORMAL}
+    balanced = max(_ABNORMAL, key=lambda threshold: f1[threshold])
+    intervals = [one.intervals for one in scored(found, recordings, MIDDLE) if one.intervals]
+    truth, score, seconds = (
+        np.concatenate(parts)
+        for parts in zip(*((i.abnormal.truth, i.abnormal.score, i.seconds) for i in intervals), strict=True)
+    )
+    called = {at: score >= at for at in _FINE}
+    hours = seconds[~truth].sum() / 3600
+    sensitive = [at for at in _FINE if called[at][truth].sum() >= _RECALL * truth.sum()]
+    quiet = [at for at in _FINE if called[at][~truth].sum() <= _ALARMS * hours]
+    return {
+        BALANCED: balanced,
+        "high-sensitivity": min(balanced, max(sensitive, default=_FINE[0])),
+        "few-alarms": max(balanced, min(quiet, default=_FINE[-1])),
+    }
 
 
-def _at(beat: float, abnormal: float = 0.5, doubt: float = _DOUBT[-1]) -> dict[str, float]:
+def _at(beat: float, abnormal: float = MIDDLE, doubt: float = _DOUBT[-1]) -> dict[str, float]:
     return {"beat": beat, "abnormal": abnormal, "doubt": doubt}
 
 
@@ -53,8 +77,10 @@ def analyses(models: Models, recordings: Recordings, thresholds: dict[str, float
     }
 
 
-def scored(found: Mapping[str, Analysis], recordings: Recordings, threshold: float | None = None) -> list[RecordScores]:
-    """Their scores from 5:00 on; at another threshold for abnormal beats only beats are scored."""
+def scored(
+    found: Mapping[str, Analysis], recordings: Recordings, abnormal: float, *, intervals: bool = True
+) -> list[RecordScores]:
+    """Their scores from 5:00 on at a threshold; of beats only, where it isn't the one that they were analysed at."""
     scores = []
     for name, analysis in found.items():
         recording = recordings[name]
@@ -65,18 +91,18 @@ def scored(found: Mapping[str, Analysis], recordings: Recordings, threshold: flo
                 recording.fs,
                 recording.duration_s,
                 analysis.beats,
-                analysis.intervals if threshold is None else None,
+                analysis.intervals if intervals else None,
                 record=name,
                 patient=patient(name),
-                threshold=threshold,
+                threshold=abnormal,
             )
         )
     return scores
 
 
-def _unreadable(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> bool:
-    """Whether few enough intervals are."""
-    found = scored(analyses(models, recordings, _at(beat, abnormal, doubt)), recordings)
+def _readable(models: Models, recordings: Recordings, beat: float, abnormal: float, doubt: float) -> bool:
+    """Whether enough intervals are."""
+    found = scored(analyses(models, recordings, _at(beat, abnormal, doubt)), recordings, abnormal)
     return _figure(found, "interval.unreadable.share") <= _UNREADABLE
 
 

@@ -23,8 +23,8 @@ from ectopy.training.export import to_onnx
 from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 from ectopy.training.quality import fit_quality
-from ectopy.training.runs import digest, open_run, progress, reporter
-from ectopy.training.sequence import SequenceSettings
+from ectopy.training.recipes import RECIPES, SeriesSettings
+from ectopy.training.runs import digest, open_run, progress, reporter, training_records
 
 _MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.5}  # of the folds' models, until the thresholds are chosen
 
@@ -39,7 +39,7 @@ def train_model(
     seed: int = 0,
     n_folds: int = 4,
     resume: bool = True,
-    settings: Settings | SequenceSettings | None = None,
+    settings: Settings | SeriesSettings | None = None,
     records: Sequence[str] | None = None,
 ) -> Path:
     """Train a model and write it with its card; gives the folder that it lies in.
@@ -50,8 +50,8 @@ def train_model(
 
     Parameters
     ----------
-    name : the model: `instant`, `sequence` (on top of a finished run of `instant`), or `quality` for the index of
-        signal quality
+    name : the model: `instant`; one of `RECIPES`, on top of a finished run of `instant`; or `quality` for the index
+        of signal quality
     protocol : which records train it, see `ectopy.data.training`; `shipped` adds the training half of cinc2017, as
         far as it is labelled normal
     data_dir : where the databases lie, see `ectopy.data.find`
@@ -65,12 +65,12 @@ def train_model(
     ModelError
         If there is no such model, or the run to go on from had other settings.
     RecordError
-        If a record is not on this machine.
+        If a record is not on this machine, or a test record.
     """
     if name == "quality":
         return fit_quality(data_dir, out)
-    if name == "sequence":
-        assert settings is None or isinstance(settings, SequenceSettings)
+    if name in RECIPES:
+        assert settings is None or isinstance(settings, SeriesSettings)
         return train_beat_model(
             name,
             protocol=protocol,
@@ -83,10 +83,10 @@ def train_model(
             records=records,
         )
     if name != "instant":
-        raise ModelError(f"no model '{name}' to train; expected instant, sequence or quality")
+        raise ModelError(f"no model '{name}' to train; expected instant, {', '.join(RECIPES)} or quality")
     assert settings is None or isinstance(settings, Settings)
     settings = replace(settings or Settings(), seed=seed)
-    records = tuple(data.training(protocol) if records is None else records)
+    records = training_records(protocol, records)
     place = (out or Path(zoo.__file__).parent) / name
     make_folder(place)  # before half an hour is spent
     folder = runs / f"{name}-{protocol}-seed{seed}"
@@ -123,14 +123,15 @@ def train_model(
         report = reporter(bar, "all patients")
         model, _ = train(examples, cold, [], noise, config, settings, folder / "refit", report)
         bar.add_task("out-of-fold figures", total=None)
-        thresholds = choose(models, recordings)
-        scores = scored(analyses(models, recordings, thresholds), recordings)
+        thresholds, points = choose(models, recordings)
+        scores = scored(analyses(models, recordings, thresholds), recordings, thresholds["abnormal"])
     card = describe(
         of_instant(config),
         protocol=protocol,
         records=list(shown),
         settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
         thresholds=thresholds,
+        operating_points=points,
         scores=scores,
     )
     write_model(place, to_onnx(model, step(config)), card)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ectopy import data
 from ectopy.errors import ModelError
 from ectopy.training.fit import Report
+
+
+def training_records(protocol: str, records: Sequence[str] | None) -> tuple[str, ...]:
+    """A protocol's, or fewer of one's own choice; RecordError if a test record is among them."""
+    chosen = tuple(data.training(protocol) if records is None else records)
+    data.refuse_test_patients(chosen)
+    return chosen
 
 
 def digest(arrays: Iterable[NDArray]) -> str:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ectopy import data
 from ectopy.analysis import StreamAnalyzer
 from ectopy.evaluation import match_beats
+from ectopy.models.autoencoder import TIMING
+from ectopy.models.sequence import WINDOW
 from ectopy.recording import AAMI_CLASSES, Recording
 from ectopy.signal import BATCH, RHYTHM, Context
 from ectopy.training.fit import Examples
@@ -18,10 +20,11 @@ from ectopy.zoo import TrainedModel
 
 _NOISE_DB = (6.0, 18.0)  # signal-to-noise ratio of the noisy copy of a lead
 _JITTER = 3  # conditioned samples by which a beat may be off
+_NOISE = 0.15  # at most, on what an autoencoder sees, where a QRS complex has about 2
 _OPINION = RHYTHM.index("P(N or S)")  # from this column on it is the beat finder's
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-Batch = tuple[Inputs, NDArray[np.int64], NDArray[np.float32]]
+Batch = tuple[Inputs, NDArray, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +60,8 @@ def _beats(name: str, recording: Recording, finder: TrainedModel) -> Beats:
     parts, step = [], int(BATCH * recording.fs)
     for begin in range(0, len(recording.samples), step):
         for item in stream.prepare(recording.samples[begin : begin + step]):
-            beats = stream.beats.push(stream.run(item), item.conditioned)
-            parts.append(context.push(item.conditioned, beats, stream.beats.state.decided))
+            context.add(item.conditioned, stream.beats.push(stream.run(item), item.conditioned))
+            parts.append(context.ready(stream.beats.state.decided))
     assert recording.annotations is not None
     reference = recording.annotations.beats
     sample = np.array([beat.sample for part in parts for beat in part.beats])
@@ -72,15 +75,31 @@ def _beats(name: str, recording: Recording, finder: TrainedModel) -> Beats:
 class SeriesWindows(Examples):
     """`steps` batches an epoch of `length` beats in a row; epoch and seed fix them, as in `Windows`.
 
-    Every patient is as likely as every other; half of the series hold a random abnormal beat of a random class of his.
+    Every patient is as likely as every other; a share of the series holds a random abnormal beat of a random class of
+    his.
+
+    abnormal : that share; hidden : share without the heart rate, and without the beat finder's opinion; gain : spread
+        of the logarithm of amplitude
     """
 
-    def __init__(self, beats: Sequence[Beats], *, length: int, batch: int, steps: int, seed: int):
+    def __init__(
+        self,
+        beats: Sequence[Beats],
+        *,
+        length: int,
+        batch: int,
+        steps: int,
+        seed: int,
+        abnormal: float,
+        hidden: float,
+        gain: float,
+    ):
         super().__init__()
         self._patients = sorted({one.patient for one in beats})
         self._beats = {p: [one for one in beats if one.patient == p and len(one.label)] for p in self._patients}
         self._abnormal = {id(one): [c for c in map(one.label.__eq__, (1, 2, 3)) if c.any()] for one in beats}
         self._length, self._batch, self._steps, self._seed = length, batch, steps, seed
+        self._share, self._hidden, self._gain = abnormal, hidden, gain
 
     def __len__(self) -> int:
         return self._steps
@@ -96,23 +115,40 @@ class SeriesWindows(Examples):
         one = leads[rng.integers(len(leads))]
         last = max(len(one.label) - self._length, 0)
         classes = self._abnormal[id(one)]
-        if classes and rng.random() < 0.5:
+        if classes and rng.random() < self._share:
             places = np.flatnonzero(classes[rng.integers(len(classes))])
             start = int(places[rng.integers(len(places))] - rng.integers(self._length))
         else:
             start = int(rng.integers(last + 1))
         part = slice(min(max(start, 0), last), min(max(start, 0), last) + self._length)
-        gain = np.exp(rng.normal(0, 0.2)) * rng.choice((-1, 1))
+        gain = np.exp(rng.normal(0, self._gain)) * rng.choice((-1, 1))
         shift = int(rng.integers(-_JITTER, _JITTER + 1))
         shape, usual = (np.roll(x[part] * gain, shift, axis=1).astype(np.float32) for x in (one.shape, one.usual))
         rhythm = one.rhythm[part].copy()
         rhythm[:, 0] += rng.normal(0, 0.35)  # a slower heart, or a quicker one: a fast rhythm is no premature one
         for hidden in (slice(0, 1), slice(_OPINION, None)):
-            if rng.random() < 0.3:
+            if rng.random() < self._hidden:
                 rhythm[:, hidden] = 0
         short = self._length - len(rhythm)
         shape, usual, rhythm = (np.pad(x, ((0, short), (0, 0))) for x in (shape, usual, rhythm))
         return shape, usual, rhythm, np.pad(one.label[part], (0, short), constant_values=-1)
+
+
+class NormalWindows(SeriesWindows):
+    """The same for a model that rebuilds normal beats and has seen no others; they come to it in noise."""
+
+    def __getitem__(self, step: int) -> Batch:
+        (shape, usual, rhythm), target, weight = normal_only(super().__getitem__(step))
+        rng = np.random.default_rng((self._seed, self.epoch, step, 1))
+        noise = rng.uniform(0, _NOISE, (len(shape), 1, 1)) * rng.normal(size=shape.shape)
+        return (shape + noise.astype(np.float32), usual, rhythm), target, weight
+
+
+def normal_only(batch: Batch) -> Batch:
+    """The same beats, to be rebuilt: (batch, n, 64 + 5), shape and timing; only those of class N weigh something."""
+    (shape, usual, rhythm), label, weight = batch
+    target = np.concatenate([shape[:, :, WINDOW], rhythm[:, :, TIMING]], axis=2)
+    return (shape, usual, rhythm), target, weight * (label == 0)
 
 
 def whole(beats: Sequence[Beats], length: int) -> Batch:

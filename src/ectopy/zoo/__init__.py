@@ -1,5 +1,5 @@
 """Trained models: ONNX files with their cards, written by `ectopy train`."""
 
-from ectopy.zoo.trained import State, TrainedModel, installed, load
+from ectopy.zoo.trained import BALANCED, State, TrainedModel, installed, load
 
-__all__ = ["State", "TrainedModel", "installed", "load"]
+__all__ = ["BALANCED", "State", "TrainedModel", "installed", "load"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ectopy.errors import HashError, ModelError
 
 _FOLDER = Path(__file__).parent
+
+BALANCED = "balanced"  # the operating point of a model as it is loaded
 
 State = tuple[NDArray[np.float32], ...]
 
@@ -83,8 +85,25 @@ class TrainedModel:
 
     @property
     def name(self) -> str:
-        """Name and version, as verdicts quote it."""
-        return f"{self.card['name']} {self.card['version']}"
+        """Name and version, as verdicts quote it, and the operating point where it isn't the balanced one."""
+        point = self.card.get("operating_point")
+        return f"{self.card['name']} {self.card['version']}" + (f", {point}" if point else "")
+
+    def at(self, operating_point: str) -> TrainedModel:
+        """The same model at `balanced`, `high-sensitivity` or `few-alarms`, as its card has them.
+
+        Raises
+        ------
+        ModelError
+            If it has no such operating point.
+        """
+        points = {BALANCED: self.thresholds["abnormal"], **self.card.get("operating_points", {})}
+        if operating_point not in points:
+            raise ModelError(f"{self.name} has no operating point '{operating_point}'; expected {', '.join(points)}")
+        if operating_point == BALANCED:
+            return self
+        thresholds = {**self.thresholds, "abnormal": points[operating_point]}
+        return replace(self, card={**self.card, "thresholds": thresholds, "operating_point": operating_point})
 
     @property
     def hash(self) -> str:
@@ -97,7 +116,7 @@ class TrainedModel:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The operating point: `beat` and `abnormal`."""
+        """Those in force: `abnormal`, and `beat` and `doubt` of a beat finder."""
         return dict(self.card["thresholds"])
 
     @cached_property

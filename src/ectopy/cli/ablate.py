@@ -1,0 +1,35 @@
+"""`ectopy ablate`: what each choice in a beat model is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ectopy.cli._common import training_extra
+from ectopy.cli.data import DataDir
+
+
+def ablate(
+    model: Annotated[str, typer.Argument(help="Beat model, as sequence; or 'models': all of them beside each other.")],
+    out: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
+    runs: Annotated[Path, typer.Option(help="Folder of finished rows and of the run of instant.")] = Path("runs"),
+    resume: Annotated[bool, typer.Option(help="Go on where a table with the same settings stopped.")] = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Undo each choice in a model's training, and see what it was worth out of fold. Needs the extra 'train'."""
+    with training_extra(f"ablate {model}"):
+        from ectopy.training import ablate as table
+    from ectopy.errors import OutputError
+
+    text = table(
+        model, protocol=protocol, data_dir=data_dir, runs=runs, resume=resume, say=lambda row: typer.echo(row, err=True)
+    )
+    typer.echo(text)
+    if out is not None:
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{out}: can't be written ({error.strerror}); choose another file") from None

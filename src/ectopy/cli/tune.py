@@ -1,0 +1,26 @@
+"""`ectopy tune`: search for a model's settings on the training patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ectopy.cli._common import training_extra
+from ectopy.cli.data import DataDir
+
+
+def tune(
+    model: Annotated[str, typer.Argument(help="Beat model: sequence, autoencoder, autoencoder-adaptive or hybrid.")],
+    trials: Annotated[int, typer.Option(min=1, help="How many more trials.")] = 20,
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
+    runs: Annotated[Path, typer.Option(help="Folder of the study and of the run of instant.")] = Path("runs"),
+    data_dir: DataDir = None,
+) -> None:
+    """Search for a beat model's settings, out of fold; a search that was stopped goes on. Needs the extra 'train'."""
+    with training_extra(f"tune {model}"):
+        from ectopy.training import tune as search
+
+    path = search(model, trials=trials, protocol=protocol, data_dir=data_dir, runs=runs, say=typer.echo)
+    typer.echo(f"wrote {path}")

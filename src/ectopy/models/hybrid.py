@@ -1,0 +1,38 @@
+"""`hybrid`: `sequence` that also sees what `autoencoder` could not explain. Classes and anomaly come out together.
+
+(batch, n, 128) shape, (batch, n, 128) usual shape, (batch, n, 15) rhythm  ->  (batch, n, 5): N, S, V, F, Q
+
+The encoder sees the residual of the rebuilt beat beside the beat itself, the memory its errors; the autoencoder inside
+is trained first, on normal beats, and stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import keras
+from keras import layers
+
+from ectopy.models.autoencoder import AutoencoderConfig, unexplained
+from ectopy.models.sequence import WINDOW, SequenceConfig, encode, recall
+from ectopy.signal import RHYTHM
+
+
+@dataclass(frozen=True)
+class HybridConfig:
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+
+
+def build(config: HybridConfig = HybridConfig(), *, step: bool = False) -> keras.Model:
+    """Whole series for training; with `step` the memory is an input and an output, for the stream."""
+    shape = keras.Input((None, 128), name="shape")
+    usual = keras.Input((None, 128), name="usual")
+    rhythm = keras.Input((None, len(RHYTHM)), name="rhythm")
+    residual, errors = unexplained(config.autoencoder)([shape, usual, rhythm])
+    views = [shape[:, :, WINDOW], layers.Subtract()([shape, usual])[:, :, WINDOW], residual]
+    x = encode(views, config.sequence.channels, config.sequence.kernel)
+    errors = layers.BatchNormalization(momentum=0.95, name="errors")(errors)
+    label, states, after = recall([x, rhythm, errors], config.sequence, step=step)
+    inputs = [shape, usual, rhythm]
+    return keras.Model([*inputs, *states], [label, *after] if step else label, name="hybrid")

@@ -1,0 +1,188 @@
+"""How each beat model is trained, and what it knows of a beat before its last layer, which is fitted out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.models import autoencoder, hybrid, sequence
+from ectopy.recording import AAMI_CLASSES
+from ectopy.training.calibration import Calibration, Logistic, Rescaled
+from ectopy.training.fit import Report, compiled, fit
+from ectopy.training.series import Beats, NormalWindows, SeriesWindows, normal_only, whole
+
+
+@dataclass(frozen=True)
+class SeriesSettings:
+    """What is set by hand, or by `ectopy tune`, and written on the card."""
+
+    epochs: int = 4
+    steps: int = 120  # an epoch
+    batch: int = 32
+    length: int = 64  # beats in a row
+    abnormal: float = 0.5  # of the rows lie on an abnormal beat
+    hidden: float = 0.3  # of the rows do without the heart rate, and without the beat finder's opinion
+    gain: float = 0.2  # spread of the logarithm of amplitude; of either sign
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    patience: int = 4  # epochs without a better loss of the held-out patients
+    seed: int = 0
+
+
+Fitted = tuple[keras.Model, int]  # the best model and its epoch
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One beat model.
+
+    does : what it does, for its card
+    output : names of what it gives for a beat
+    fit : on beats, stopping early on held-out ones (none: run all epochs)
+    build : its architecture, by config; with `step` the stream's
+    evidence : what it knows of each beat of some series, (n, m) each
+    calibrate : the last layer, from (n, m) evidence on unseen patients and (n,) their reference, 0 to 4
+    """
+
+    does: str
+    output: tuple[str, ...]
+    config: Any
+    settings: SeriesSettings
+    fit: Callable[[Sequence[Beats], Sequence[Beats], Any, SeriesSettings, Path, Report], Fitted]
+    build: Callable[..., keras.Model]
+    evidence: Callable[[keras.Model, Any, Sequence[Beats]], list[NDArray[np.float32]]]
+    calibrate: Callable[[NDArray[np.float32], NDArray[np.int64]], Calibration]
+
+
+def _windows(kind: type[SeriesWindows], beats: Sequence[Beats], settings: SeriesSettings) -> SeriesWindows:
+    names = ("length", "batch", "steps", "seed", "abnormal", "hidden", "gain")
+    return kind(beats, **{name: getattr(settings, name) for name in names})
+
+
+def _compiled(model: keras.Model, settings: SeriesSettings, **loss: Any) -> keras.Model:
+    names = ("epochs", "steps", "learning_rate", "weight_decay")
+    return compiled(model, **{name: getattr(settings, name) for name in names}, **loss)
+
+
+def _fit_classifier(
+    model: keras.Model,
+    beats: Sequence[Beats],
+    held_out: Sequence[Beats],
+    settings: SeriesSettings,
+    folder: Path,
+    report: Report,
+) -> Fitted:
+    checks = whole(held_out, settings.length) if held_out else None
+    windows = _windows(SeriesWindows, beats, settings)
+    return fit(_compiled(model, settings), windows, checks, settings.epochs, settings.patience, folder, report)
+
+
+def _fit_sequence(
+    beats: Sequence[Beats],
+    held_out: Sequence[Beats],
+    config: sequence.SequenceConfig,
+    settings: SeriesSettings,
+    folder: Path,
+    report: Report,
+) -> Fitted:
+    keras.utils.set_random_seed(settings.seed)
+    return _fit_classifier(sequence.build(config), beats, held_out, settings, folder, report)
+
+
+def _fit_autoencoder(
+    beats: Sequence[Beats],
+    held_out: Sequence[Beats],
+    config: autoencoder.AutoencoderConfig,
+    settings: SeriesSettings,
+    folder: Path,
+    report: Report,
+) -> Fitted:
+    keras.utils.set_random_seed(settings.seed)
+    model = _compiled(autoencoder.build(config), settings, loss=autoencoder.loss)
+    checks = normal_only(whole(held_out, settings.length)) if held_out else None
+    windows = _windows(NormalWindows, beats, settings)
+    return fit(model, windows, checks, settings.epochs, settings.patience, folder, report)
+
+
+def _fit_hybrid(
+    beats: Sequence[Beats],
+    held_out: Sequence[Beats],
+    config: hybrid.HybridConfig,
+    settings: SeriesSettings,
+    folder: Path,
+    report: Report,
+) -> Fitted:
+    """The autoencoder on the same patients first; its errors are then part of what the classifier sees."""
+    first = replace(RECIPES["autoencoder"].settings, seed=settings.seed)
+    inside, _ = _fit_autoencoder(beats, held_out, config.autoencoder, first, folder / "autoencoder", report)
+    keras.utils.set_random_seed(settings.seed)
+    model = hybrid.build(config)
+    _copy(inside, model.get_layer("unexplained"))
+    return _fit_classifier(model, beats, held_out, settings, folder, report)
+
+
+def _copy(model: keras.Model, other: keras.Model) -> None:
+    for layer in model.layers:
+        if layer.weights:
+            other.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _probabilities(model: keras.Model, config: Any, beats: Sequence[Beats]) -> list[NDArray[np.float32]]:
+    """(n, 5) logarithms of the classes' probabilities."""
+    return [np.log(np.maximum(model(_inputs(one), training=False)[0].numpy(), 1e-7)) for one in beats]
+
+
+def _errors(
+    model: keras.Model, config: autoencoder.AutoencoderConfig, beats: Sequence[Beats]
+) -> list[NDArray[np.float32]]:
+    """(n, 11) logarithms of the autoencoder's errors."""
+    unexplained = autoencoder.unexplained(config)
+    _copy(model, unexplained)
+    return [unexplained(_inputs(one), training=False)[1][0].numpy() for one in beats]
+
+
+def _inputs(beats: Beats) -> list[NDArray[np.float32]]:
+    return [x[None] for x in (beats.shape, beats.usual, beats.rhythm)]
+
+
+def _classifier(**own: Any) -> Recipe:
+    return Recipe(output=AAMI_CLASSES, evidence=_probabilities, calibrate=Rescaled.fitted, **own)
+
+
+def _detector(**own: Any) -> Recipe:
+    own = {"fit": _fit_autoencoder, "build": autoencoder.build, **own}
+    return Recipe(output=("anomaly",), evidence=_errors, calibrate=Logistic.fitted, **own)
+
+
+RECIPES = {
+    "sequence": _classifier(
+        does="gives each beat of a series its AAMI class, by its shape and the rhythm it stands in",
+        config=sequence.SequenceConfig(),
+        settings=SeriesSettings(),
+        fit=_fit_sequence,
+        build=sequence.build,
+    ),
+    "autoencoder": _detector(
+        does="says how unlike a normal beat each beat is; it has seen normal beats only",
+        config=autoencoder.AutoencoderConfig(),
+        settings=SeriesSettings(),
+    ),
+    "autoencoder-adaptive": _detector(
+        does="says how unlike a normal beat of this patient each beat is; it has seen normal beats only",
+        config=autoencoder.AutoencoderConfig(adaptive=True),
+        settings=SeriesSettings(),
+    ),
+    "hybrid": _classifier(
+        does="gives each beat its AAMI class, by what `sequence` sees and what an autoencoder can't explain of it",
+        config=hybrid.HybridConfig(),
+        settings=SeriesSettings(),
+        fit=_fit_hybrid,
+        build=hybrid.build,
+    ),
+}

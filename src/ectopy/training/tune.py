@@ -1,0 +1,159 @@
+"""The search for a model's settings: out of fold, each trial a cross-validation by patient on the training side.
+
+Akiba T, Sano S, Yanase T, Ohta T, Koyama M. Optuna: a next-generation hyperparameter optimization framework. KDD (2019)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import tensorflow as tf
+from optuna import Study, Trial
+from optuna.trial import TrialState
+
+from ectopy import data, zoo
+from ectopy.errors import ModelError
+from ectopy.evaluation import markdown
+from ectopy.models.hybrid import HybridConfig
+from ectopy.training.beat_model import Fold, find_beats, find_finders
+from ectopy.training.card import make_folder
+from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
+from ectopy.training.runs import progress, training_records
+from ectopy.training.trial import calibrated_on, ranking, tried
+
+_UNHINDERED = 4  # trials before the sampler learns from them and the pruner gives any up
+_SOUGHT = "AUPRC"  # of abnormal beats
+
+
+def tune(
+    name: str,
+    *,
+    trials: int = 20,
+    protocol: str = "shipped",
+    data_dir: Path | None = None,
+    models: Path | None = None,
+    runs: Path = Path("runs"),
+    records: Sequence[str] | None = None,
+    settings: SeriesSettings | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Search on for so many trials, and write what was found; gives the path, `runs/tune-NAME-PROTOCOL.md`.
+
+    The study lies beside it (SQLite): a search that was stopped goes on, and two at once share it. The first trial has
+    the settings as they are; one that falls behind the median of those before it is given up.
+
+    Parameters
+    ----------
+    name : the beat model, one of `RECIPES`
+    models : folder of the trained models, where `instant` is; those of this package if not given
+    records, settings : fewer records and steps, for a trial of the search itself
+    say : called with a line a trial
+
+    Raises
+    ------
+    ModelError
+        If it is no beat model, or there is no run of `instant` to build on.
+    """
+    if name not in RECIPES:
+        raise ModelError(f"no settings of '{name}' to tune; expected {', '.join(RECIPES)}")
+    recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
+    records = training_records(protocol, records)
+    finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
+    make_folder(runs)
+    tf.config.experimental.enable_op_determinism()
+    with progress() as bar:
+        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
+        beats = find_beats(bar.track(recordings, description="finding beats"), finders, data_dir)
+
+    def value(trial: Trial) -> float:
+        config, chosen = _suggested(trial, recipe)
+
+        def done(folds: Sequence[Fold]) -> None:
+            trial.report(ranking(calibrated_on(folds, folds, recipe, beats))[_SOUGHT], len(folds))
+            if trial.should_prune():
+                raise optuna.TrialPruned
+
+        return ranking(tried(recipe, beats, finders, config, chosen, done))[_SOUGHT]
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = runs / f"tune-{name}-{protocol}.md"
+    study = optuna.create_study(
+        storage=f"sqlite:///{path.with_suffix('.db')}",
+        study_name=name,
+        direction="maximize",
+        load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(n_startup_trials=_UNHINDERED, constant_liar=True),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_UNHINDERED),
+    )
+    if not study.trials:
+        study.enqueue_trial(_as_they_are(recipe))
+    study.optimize(value, n_trials=trials, callbacks=[lambda _, trial: say(_line(trial))])
+    path.write_text(_summary(study, name, protocol), encoding="utf-8")
+    return path
+
+
+def _suggested(trial: Trial, recipe: Recipe) -> tuple[Any, SeriesSettings]:
+    """A configuration and settings near those of the recipe."""
+    settings = replace(
+        recipe.settings,
+        epochs=trial.suggest_int("epochs", 2, 8),
+        learning_rate=trial.suggest_float("learning_rate", 5e-4, 5e-3, log=True),
+        weight_decay=trial.suggest_float("weight_decay", 1e-3, 1e-1, log=True),
+        abnormal=trial.suggest_float("abnormal", 0.2, 0.8),
+        hidden=trial.suggest_float("hidden", 0.0, 0.6),
+    )
+    own = _tuned_part(recipe.config)
+    changes = {name: trial.suggest_categorical(name, choices) for name, choices in _CHOICES[type(own).__name__].items()}
+    return _with_tuned_part(recipe.config, replace(own, **changes)), settings
+
+
+_CHOICES: dict[str, dict[str, Sequence[Any]]] = {
+    "SequenceConfig": {"width": (32, 48, 64, 96), "kernel": (5, 7, 9), "dropout": (0.1, 0.2, 0.3, 0.4, 0.5)},
+    "AutoencoderConfig": {"code": (4, 8, 16, 32), "kernel": (5, 7, 9), "width": (64, 128, 256)},
+}
+
+
+def _as_they_are(recipe: Recipe) -> dict[str, Any]:
+    names = ("epochs", "learning_rate", "weight_decay", "abnormal", "hidden")
+    own = _tuned_part(recipe.config)
+    return {name: getattr(recipe.settings, name) for name in names} | {
+        name: getattr(own, name) for name in _CHOICES[type(own).__name__]
+    }
+
+
+def _tuned_part(config: Any) -> Any:
+    """Of `hybrid` the classifier is tuned, its autoencoder on its own."""
+    return config.sequence if isinstance(config, HybridConfig) else config
+
+
+def _with_tuned_part(config: Any, part: Any) -> Any:
+    return replace(config, sequence=part) if isinstance(config, HybridConfig) else part
+
+
+def _line(trial: optuna.trial.FrozenTrial) -> str:
+    seconds = trial.duration.total_seconds() if trial.duration else 0.0
+    params = " ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    end = f"{_SOUGHT} {trial.value:.4f}" if trial.state == TrialState.COMPLETE else "given up"
+    return f"trial {trial.number}: {end} after {seconds:.0f} s; {params}"
+
+
+def _summary(study: Study, name: str, protocol: str) -> str:
+    """The trials, the best first, as Markdown."""
+    complete = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -(trial.value or 0))
+    pruned = len(study.get_trials(states=[TrialState.PRUNED]))
+    heads = list(complete[0].params) if complete else []
+    rows = [["trial", _SOUGHT, *heads]]
+    rows += [[str(t.number), f"{t.value:.4f}", *(_short(t.params[head]) for head in heads)] for t in complete]
+    return (
+        f"# `ectopy tune {name}`, protocol {protocol}\n\n"
+        f"{_SOUGHT} of abnormal beats (S, V, F), out of fold over all training patients, first lead. Trials run to the "
+        f"end: {len(complete)}, given up: {pruned}. Trial 0 has the settings as they were before.\n\n{markdown(rows)}"
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
