@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from ectopy.models import autoencoder, hybrid, sequence
@@ -135,7 +136,7 @@ def _copy(model: keras.Model, other: keras.Model) -> None:
 
 def _probabilities(model: keras.Model, config: Any, beats: Sequence[Beats]) -> list[NDArray[np.float32]]:
     """(n, 5) logarithms of the classes' probabilities."""
-    return [np.log(np.maximum(model(_inputs(one), training=False)[0].numpy(), 1e-7)) for one in beats]
+    return [np.log(np.maximum(said, 1e-7)) for said in _asked(model, beats)]
 
 
 def _errors(
@@ -144,11 +145,14 @@ def _errors(
     """(n, 11) logarithms of the autoencoder's errors."""
     unexplained = autoencoder.unexplained(config)
     _copy(model, unexplained)
-    return [unexplained(_inputs(one), training=False)[1][0].numpy() for one in beats]
+    return _asked(keras.Model(unexplained.inputs, unexplained.outputs[1]), beats)
 
 
-def _inputs(beats: Beats) -> list[NDArray[np.float32]]:
-    return [x[None] for x in (beats.shape, beats.usual, beats.rhythm)]
+def _asked(model: keras.Model, beats: Sequence[Beats]) -> list[NDArray[np.float32]]:
+    """What it says of each series, as one graph for series of any length."""
+    signature = [tf.TensorSpec((1, *tensor.shape[1:]), tf.float32) for tensor in model.inputs]
+    run = tf.function(lambda *inputs: model(list(inputs), training=False), input_signature=signature)
+    return [run(one.shape[None], one.usual[None], one.rhythm[None])[0].numpy() for one in beats]
 
 
 def _classifier(**own: Any) -> Recipe:

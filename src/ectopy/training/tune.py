@@ -113,7 +113,7 @@ def _suggested(trial: Trial, recipe: Recipe) -> tuple[Any, SeriesSettings]:
 
 _CHOICES: dict[str, dict[str, Sequence[Any]]] = {
     "SequenceConfig": {"width": (32, 48, 64, 96), "kernel": (5, 7, 9), "dropout": (0.1, 0.2, 0.3, 0.4, 0.5)},
-    "AutoencoderConfig": {"code": (4, 8, 16, 32), "kernel": (5, 7, 9), "width": (64, 128, 256)},
+    "AutoencoderConfig": {"code": (4, 6, 8, 16), "kernel": (5, 7, 9), "width": (64, 128, 256)},
 }
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ectopy.evaluation import WITHIN_US, Comparison, Cost, Entrant, markdown
@@ -72,14 +73,15 @@ class Contest:
     def choice(self) -> pd.DataFrame:
         """The models by what decides which is served: a row a model, the best first.
 
-        Columns f1 (on intervals, out of fold, as its card says; NaN if it says nothing), us (CPU a stream-second),
+        Columns f1 (on intervals, out of fold, as its card says; NaN if it says nothing), us (CPU a stream-second of its
+        networks, the beat finder's included),
         within (the limit), chosen.
         """
         rows = {}
         for entrant in self.entrants:
             if entrant.name in self.costs:
                 table = entrant.card.get("figures", {}).get("table", {})
-                us = self.costs[entrant.name].stream_us
+                us = self.costs[entrant.name].model_us
                 f1 = table.get("interval.abnormal.f1", {}).get("value", math.nan)
                 rows[entrant.name] = {"f1": f1, "us": us, "within": us <= WITHIN_US}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["f1", "us", "within"])
@@ -101,6 +103,9 @@ def as_markdown(contest: Contest) -> str:
         ]
         if len(comparison.columns(comparison.entrants[0].name)) > 1:
             parts.append(f"### Other sets of records\n\n{markdown(set_rows(comparison))}")
+        points = point_rows(comparison)
+        if len(points) > 1:
+            parts.append(f"### Operating points, chosen out of fold: intervals\n\n{markdown(points)}")
         parts.append(
             f"### Against {comparison.best().name}, paired over patients\n\n{markdown(paired_rows(comparison))}"
         )
@@ -116,7 +121,7 @@ def said(contest: Contest) -> str:
     """Which model is the default, and why."""
     table = contest.choice()
     chosen = table.index[table["chosen"]]
-    rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second"
+    rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second for networks"
     if not len(chosen):
         return f"No model can be chosen ({rule}): no card has that figure, or none is fast enough."
     row = table.loc[chosen[0]]
@@ -150,6 +155,29 @@ def set_rows(comparison: Comparison) -> list[list[str]]:
     for entrant in comparison.entrants:
         for name, scores in list(comparison.columns(entrant.name).items())[1:]:
             rows.append([entrant.name, name, *(_cell(scores.figures, figure) for figure in _SHORT)])
+    return rows
+
+
+def point_rows(comparison: Comparison) -> list[list[str]]:
+    """A row a model and operating point: what it would have called of the intervals at that threshold."""
+    rows = [["", "operating point", "threshold", "recall", "precision", "false alarms/h"]]
+    for entrant in comparison.entrants:
+        intervals = [one.intervals for one in comparison.scores(entrant.name) if one.intervals is not None]
+        truth, score = (
+            np.concatenate(parts)
+            for parts in zip(*((i.abnormal.truth, i.abnormal.score) for i in intervals), strict=True)
+        )
+        hours = sum(i.seconds[~i.abnormal.truth].sum() for i in intervals) / 3600
+        for point, threshold in entrant.card.get("operating_points", {}).items():
+            called = score >= threshold
+            right, wrong = int((called & truth).sum()), int((called & ~truth).sum())
+            shares = (right / max(truth.sum(), 1), right / max(right + wrong, 1))
+            cells = [
+                f"{threshold:.2f}",
+                *(f"{share:.3f}" for share in shares),
+                f"{wrong / hours:.1f}" if hours else "–",
+            ]
+            rows.append([entrant.name, point, *cells])
     return rows
 
 
