@@ -149,6 +149,26 @@ def test_numbers_of_any_kind_are_taken(samples):
     assert [repr(v) for v in StreamAnalyzer(360).push(counts.astype(np.float64))] == [repr(v) for v in wanted]
 
 
+def test_an_operating_point_decides_what_is_abnormal_and_no_more(samples):
+    given = {}
+    for point in ("few-alarms", "balanced", "high-sensitivity"):
+        stream = StreamAnalyzer(360, operating_point=point)
+        given[point] = stream.push(samples) + stream.finish()
+    n_abnormal = [sum(v.n_abnormal for v in verdicts) for verdicts in given.values()]
+    assert n_abnormal == sorted(n_abnormal)
+    assert n_abnormal[0] < n_abnormal[2]
+    assert {v.model for v in given["few-alarms"]} == {f"{stream.model.name.split(',')[0]}, few-alarms"}
+    scores = [[(b.sample, b.anomaly) for v in verdicts for b in v.beats] for verdicts in given.values()]
+    assert scores[0] == scores[1] == scores[2]
+
+
+def test_a_state_of_another_operating_point_is_refused(samples):
+    stream = StreamAnalyzer(360)
+    stream.push(samples[:3600])
+    with pytest.raises(StateError, match="another abnormal"):
+        StreamAnalyzer(360, operating_point="few-alarms").restore(stream.save())
+
+
 def test_no_lead_a_wrong_hop_and_an_unknown_model_are_refused():
     with pytest.raises(LeadError, match="no lead"):
         StreamAnalyzer(360, [])
@@ -194,7 +214,7 @@ def test_an_array_that_cannot_be_analysed_is_refused(x, what):
 
 def test_the_tables_have_the_fields_of_the_design(demo):
     result = analyze(demo)
-    assert list(result.beats) == ["sample", "time_s", "aami", "N", "S", "V", "F", "Q", "rr_s", "anomaly"]
+    assert list(result.beats) == ["sample", "time_s", "aami", "N", "S", "V", "F", "Q", "rr_s", "anomaly", "differs"]
     assert list(result.intervals) == [
         *["start_s", "end_s", "verdict", "score", "heart_rate", "quality", "n_beats", "n_abnormal", "reason"]
     ]

@@ -28,7 +28,7 @@ def copy(tmp_path):
 
 
 def test_the_models_are_installed():
-    assert zoo.installed() == ["instant", "sequence"]
+    assert zoo.installed() == ["autoencoder", "autoencoder-adaptive", "hybrid", "instant", "sequence"]
 
 
 def test_a_card_says_what_it_must(model):
@@ -36,6 +36,8 @@ def test_a_card_says_what_it_must(model):
     assert card["sha256"] == hashlib.sha256(model.content).hexdigest()
     assert model.name == f"{card['name']} {card['sha256'][:8]}"
     assert card["thresholds"].keys() == ({"abnormal"} if model.finder else {"beat", "abnormal", "doubt"})
+    points = card["operating_points"]
+    assert points["high-sensitivity"] <= points["balanced"] == card["thresholds"]["abnormal"] <= points["few-alarms"]
     assert "not a medical device" in card["limits"]
     for figure in card["figures"]["table"].values():
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -77,7 +79,7 @@ def run(model, inputs, cuts):
 def test_the_cut_and_the_batch_change_no_bit(model):
     inputs = inputs_of(model, 3, 64)
     whole = run(model, inputs, [64])
-    assert whole.shape == ((3, 64, 5) if model.finder else (3, 64 * 32, 6))
+    assert whole.shape == (3, 64 if model.finder else 64 * 32, len(model.card["output"]))
     assert np.array_equal(whole, run(model, inputs, [1] * 64))
     assert np.array_equal(whole, run(model, inputs, [5, 1, 30, 28]))
     alone = [run(model, [x[lead : lead + 1] for x in inputs], [3, 61]) for lead in range(3)]
@@ -86,8 +88,18 @@ def test_the_cut_and_the_batch_change_no_bit(model):
 
 def test_probabilities_are_probabilities(model):
     scores = run(model, inputs_of(model, 1, 10), [10])
-    assert np.allclose(scores.sum(axis=2), 1, atol=1e-5)
-    assert (scores >= 0).all()
+    assert ((scores >= 0) & (scores <= 1)).all()
+    if scores.shape[2] > 1:
+        assert np.allclose(scores.sum(axis=2), 1, atol=1e-5)
+
+
+def test_an_operating_point_moves_the_threshold_and_is_named(model):
+    few = model.at("few-alarms")
+    assert few.thresholds == {**model.thresholds, "abnormal": model.card["operating_points"]["few-alarms"]}
+    assert few.name == f"{model.name}, few-alarms"
+    assert model.at("balanced") is model
+    with pytest.raises(ModelError, match="no operating point 'loud'; expected balanced, high-sensitivity, few-alarms"):
+        model.at("loud")
 
 
 def test_a_beat_model_wants_the_beat_finder_that_trained_it(copy):

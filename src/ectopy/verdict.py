@@ -24,7 +24,7 @@ class Beat:
     N, S, V, F, Q : the classes' probabilities, summing to 1; NaN from a model without classes
     rr_s : seconds since the beat before; NaN for the first beat and the first after a restart
     anomaly : 1 - P(N) - P(Q) of a classifier, the calibrated score of an autoencoder, in [0, 1]
-    differs : how an abnormal beat differs from the patient's usual one, from a beat model; else empty
+    differs : how an abnormal beat differs from the patient's usual one, from a beat model; else None
     """
 
     sample: int
@@ -37,7 +37,7 @@ class Beat:
     Q: float
     rr_s: float
     anomaly: float
-    differs: str = ""
+    differs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

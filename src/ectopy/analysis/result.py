@@ -65,7 +65,7 @@ class Analysis:
 
     @property
     def beats(self) -> pd.DataFrame:
-        """A row a beat: sample, time_s, aami, N, S, V, F, Q, rr_s, anomaly."""
+        """A row a beat: sample, time_s, aami, N, S, V, F, Q, rr_s, anomaly, differs."""
         import pandas as pd
 
         beats = self._beats()

@@ -17,15 +17,15 @@ _UNLIKE = 0.2  # rms difference of a part, of the usual QRS complex's height
 _OPPOSITE = -0.3  # correlation of QRS complexes
 
 
-def difference(shape: NDArray[np.float32], usual: NDArray[np.float32]) -> str:
-    """What is most unlike the usual beat; empty where nothing stands out.
+def difference(shape: NDArray[np.float32], usual: NDArray[np.float32]) -> str | None:
+    """What is most unlike the usual beat; None where nothing stands out.
 
     shape, usual : (128,) conditioned samples, R at 64
     """
     qrs, own = shape[_QRS] - shape[_QRS].mean(), usual[_QRS] - usual[_QRS].mean()
     height, usual_height = float(np.ptp(qrs)), float(np.ptp(own))
     if usual_height == 0 or height == 0:
-        return ""
+        return None
     words = []
     width, usual_width = _width_ms(shape), _width_ms(usual)
     if width >= _WIDER * usual_width and width >= usual_width + _WIDER_MS:
@@ -37,7 +37,7 @@ def difference(shape: NDArray[np.float32], usual: NDArray[np.float32]) -> str:
     for name, part in _PARTS.items():
         if not words and float(np.sqrt(np.square(shape[part] - usual[part]).mean())) > _UNLIKE * usual_height:
             words.append(f"unlike the usual beat {name}")
-    return ", ".join(words[:2])
+    return ", ".join(words[:2]) or None
 
 
 def _width_ms(shape: NDArray[np.float32]) -> float:

@@ -1,4 +1,7 @@
-"""`fit` that can be interrupted: after each epoch the model, its optimiser and its history are on disk."""
+"""`fit` that can be interrupted: after each epoch the model, its optimiser and its history are on disk.
+
+`tensorboard --logdir runs` shows the losses as they come.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,7 @@ def fit(
             epochs=epochs,
             shuffle=False,
             verbose=0,
-            callbacks=[keep],
+            callbacks=[keep, keras.callbacks.TensorBoard(folder / "logs", write_graph=False)],
         )
         history = keep.history
     return keras.saving.load_model(folder / "best.keras"), best_epoch(history)
