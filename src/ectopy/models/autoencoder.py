@@ -29,10 +29,10 @@ _LEAST = 1e-3  # of an error
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    code: int = 6  # numbers that a shape passes through
+    code: int = 4  # numbers that a shape passes through
     channels: tuple[int, ...] = (16, 32, 32)
     kernel: int = 7
-    width: int = 128
+    width: int = 256
     adaptive: bool = False
 
 

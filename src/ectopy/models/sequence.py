@@ -24,8 +24,8 @@ WINDOW = slice(BEFORE - 32, BEFORE + 32)  # 0.25 s to both sides of R: where its
 class SequenceConfig:
     channels: tuple[int, ...] = (16, 32, 48)  # of the encoder's convolutions; multiples of 16, as in `instant`
     kernel: int = 7
-    width: int = 64  # of a beat's features, and of the memory
-    dropout: float = 0.3
+    width: int = 48  # of a beat's features, and of the memory
+    dropout: float = 0.1
 
 
 def build(config: SequenceConfig = SequenceConfig(), *, step: bool = False) -> keras.Model:
