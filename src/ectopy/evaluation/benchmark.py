@@ -18,6 +18,7 @@ from ectopy.errors import RecordError
 from ectopy.evaluation.record import RecordScores, evaluate_record
 from ectopy.evaluation.summary import Scores, summarize
 from ectopy.recording import Recording
+from ectopy.zoo import load
 
 # Where scoring begins, the headline first: from 5:00 as `bxb` does, the whole record beside it.
 _STARTS = {"mitdb": (300.0, 0.0)}
@@ -98,7 +99,7 @@ def _scored(recording: Recording, name: str, model: str) -> ByStart:
     if recording.annotations is None:
         raise RecordError(f"{name}: no reference annotations (.atr) beside it; nothing to compare with")
     analysis = analyze(recording, model=model)
-    return scored(recording, name, analysis.beats, analysis.intervals)
+    return scored(recording, name, analysis.beats, analysis.intervals, load(model).thresholds["abnormal"])
 
 
 def scored(
