@@ -47,6 +47,8 @@ class Classes:
         series = self._context.ready(decided)
         out = []
         edges = sorted({0, *np.flatnonzero(series.fresh).tolist(), len(series.beats)})
+        if not self._state:  # narrow layers: beats side by side would differ in their last bits
+            edges = list(range(len(series.beats) + 1))
         for begin, end in pairwise(edges):
             if series.fresh[begin]:
                 self._state = self._model.start(len(series.shape))
