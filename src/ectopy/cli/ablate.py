@@ -19,7 +19,10 @@ def ablate(
     resume: Annotated[bool, typer.Option(help="Go on where a table with the same settings stopped.")] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Undo each choice in a model's training, and see what it was worth out of fold. Needs the extra 'train'."""
+    """Undo each choice in a model's training.
+
+    The table says what each was worth, out of fold. Needs the extra 'train'.
+    """
     with training_extra(f"ablate {model}"):
         from ectopy.training import ablate as table
     from ectopy.errors import OutputError

@@ -18,7 +18,10 @@ def tune(
     runs: Annotated[Path, typer.Option(help="Folder of the study and of the run of instant.")] = Path("runs"),
     data_dir: DataDir = None,
 ) -> None:
-    """Search for a beat model's settings, out of fold; a search that was stopped goes on. Needs the extra 'train'."""
+    """Search for a beat model's settings, out of fold. Needs the extra 'train'.
+
+    A search that was stopped goes on; two at once share their trials.
+    """
     with training_extra(f"tune {model}"):
         from ectopy.training import tune as search
 
