@@ -188,6 +188,7 @@ def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
             door()
 
 
+@pytest.mark.soak
 def test_a_search_goes_on_and_is_summed_up(run):
     folder, _ = run
     said: list[str] = []
@@ -198,6 +199,7 @@ def test_a_search_goes_on_and_is_summed_up(run):
     assert "Trials run to the end: 2" in path.read_text()
 
 
+@pytest.mark.soak
 def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, monkeypatch):
     folder, _ = run
     monkeypatch.setattr("ectopy.training.ablate.ABLATIONS", ABLATIONS[:1] + ABLATIONS[-1:])

@@ -100,7 +100,7 @@ def _suggested(trial: Trial, recipe: Recipe) -> tuple[Any, SeriesSettings]:
     """A configuration and settings near those of the recipe."""
     settings = replace(
         recipe.settings,
-        epochs=trial.suggest_int("epochs", 2, 8),
+        epochs=trial.suggest_int("epochs", 1, 8),
         learning_rate=trial.suggest_float("learning_rate", 5e-4, 5e-3, log=True),
         weight_decay=trial.suggest_float("weight_decay", 1e-3, 1e-1, log=True),
         abnormal=trial.suggest_float("abnormal", 0.2, 0.8),
