@@ -16,7 +16,7 @@ from ectopy.recording import Recording
 from ectopy.zoo import TrainedModel
 
 _SECONDS, _PASSES = 300, 3  # of signal that are timed, and how often
-WITHIN_US = 300.0  # CPU a stream-second that the default model may take at most
+WITHIN_US = 300.0  # CPU a stream-second that the networks of the default model may take at most
 
 
 @dataclass(frozen=True)

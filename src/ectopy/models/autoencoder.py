@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from ectopy.models.sequence import WINDOW, encode
+from ectopy.models.sequence import WINDOW, encode, series_inputs
 from ectopy.signal import RHYTHM
 
 TIMING = slice(RHYTHM.index("rr / median 32"), RHYTHM.index("rr after / median 32") + 1)  # what is foretold ...
@@ -39,7 +39,7 @@ class AutoencoderConfig:
 def build(config: AutoencoderConfig = AutoencoderConfig(), *, step: bool = False) -> keras.Model:
     """For training: (batch, n, 64 + 5 + 5), the shape rebuilt, the timing foretold and the logarithm of its spread;
     with `step` the anomaly, for the stream."""
-    inputs = _inputs()
+    inputs = series_inputs()
     if not step:
         return keras.Model(inputs, layers.Concatenate()(_rebuilt(inputs, config)), name="autoencoder")
     _, errors = _unexplained(inputs, config)
@@ -50,13 +50,8 @@ def build(config: AutoencoderConfig = AutoencoderConfig(), *, step: bool = False
 def unexplained(config: AutoencoderConfig) -> keras.Model:
     """What it could not explain of each beat, to build on: (batch, n, 64) the residual of the shape, and (batch, n, 11)
     logarithms of the errors."""
-    inputs = _inputs()
+    inputs = series_inputs()
     return keras.Model(inputs, _unexplained(inputs, config), name="unexplained", trainable=False)
-
-
-def _inputs() -> list[keras.KerasTensor]:
-    sizes = {"shape": 128, "usual": 128, "rhythm": len(RHYTHM)}
-    return [keras.Input((None, n), name=name) for name, n in sizes.items()]
 
 
 def _rebuilt(inputs: list[keras.KerasTensor], config: AutoencoderConfig) -> list[keras.KerasTensor]:

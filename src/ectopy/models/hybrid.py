@@ -14,8 +14,7 @@ import keras
 from keras import layers
 
 from ectopy.models.autoencoder import AutoencoderConfig, unexplained
-from ectopy.models.sequence import WINDOW, SequenceConfig, encode, recall
-from ectopy.signal import RHYTHM
+from ectopy.models.sequence import WINDOW, SequenceConfig, encode, recall, series_inputs
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,10 @@ class HybridConfig:
 
 def build(config: HybridConfig = HybridConfig(), *, step: bool = False) -> keras.Model:
     """Whole series for training; with `step` the memory is an input and an output, for the stream."""
-    shape = keras.Input((None, 128), name="shape")
-    usual = keras.Input((None, 128), name="usual")
-    rhythm = keras.Input((None, len(RHYTHM)), name="rhythm")
-    residual, errors = unexplained(config.autoencoder)([shape, usual, rhythm])
+    inputs = shape, usual, rhythm = series_inputs()
+    residual, errors = unexplained(config.autoencoder)(inputs)
     views = [shape[:, :, WINDOW], layers.Subtract()([shape, usual])[:, :, WINDOW], residual]
     x = encode(views, config.sequence.channels, config.sequence.kernel)
     errors = layers.BatchNormalization(momentum=0.95, name="errors")(errors)
     label, states, after = recall([x, rhythm, errors], config.sequence, step=step)
-    inputs = [shape, usual, rhythm]
     return keras.Model([*inputs, *states], [label, *after] if step else label, name="hybrid")

@@ -30,14 +30,17 @@ class SequenceConfig:
 
 def build(config: SequenceConfig = SequenceConfig(), *, step: bool = False) -> keras.Model:
     """Whole series for training; with `step` the memory is an input and an output, for the stream."""
-    shape = keras.Input((None, 128), name="shape")
-    usual = keras.Input((None, 128), name="usual")
-    rhythm = keras.Input((None, len(RHYTHM)), name="rhythm")
+    inputs = shape, usual, rhythm = series_inputs()
     views = [shape[:, :, WINDOW], layers.Subtract()([shape, usual])[:, :, WINDOW]]
     x = encode(views, config.channels, config.kernel)
     label, states, after = recall([x, rhythm], config, step=step)
-    inputs = [shape, usual, rhythm]
     return keras.Model([*inputs, *states], [label, *after] if step else label, name="sequence")
+
+
+def series_inputs() -> list[keras.KerasTensor]:
+    """What every beat model takes: shape, usual shape and rhythm of the beats of a series."""
+    sizes = {"shape": 128, "usual": 128, "rhythm": len(RHYTHM)}
+    return [keras.Input((None, n), name=name) for name, n in sizes.items()]
 
 
 def encode(

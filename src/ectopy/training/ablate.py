@@ -14,19 +14,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from ectopy import data, zoo
 from ectopy.errors import ModelError
 from ectopy.evaluation import average_precision, draw_patients, interval_95, markdown
 from ectopy.recording import AAMI_CLASSES
 from ectopy.signal import RHYTHM
-from ectopy.training.beat_model import Finders, Found, find_beats, find_finders, shown
+from ectopy.training.beat_model import Finders, Found, shown
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import open_run, progress, training_records
+from ectopy.training.runs import open_run
 from ectopy.training.series import Beats
-from ectopy.training.trial import best_threshold, figures, ranking, tried
+from ectopy.training.trial import best_threshold, figures, opened, ranking, tried
 
 _RR = slice(0, RHYTHM.index("rr known") + 1)
 _OPINION = slice(RHYTHM.index("P(N or S)"), None)
@@ -104,12 +102,7 @@ def ablate(
     """
     if name not in (*RECIPES, "models"):
         raise ModelError(f"nothing to ablate in '{name}'; expected models, {', '.join(RECIPES)}")
-    records = training_records(protocol, records)
-    finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
-    tf.config.experimental.enable_op_determinism()
-    with progress() as bar:
-        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
-        beats = find_beats(bar.track(recordings, description="finding beats"), finders, data_dir)
+    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
     rows = (
         [(one, Ablation(one, {})) for one in reversed(RECIPES)] if name == "models" else [(name, a) for a in ABLATIONS]
     )

@@ -19,9 +19,7 @@ def to_onnx(model: keras.Model, step: keras.Model, label: Sequence[NDArray[np.fl
 
     label : weights of the last layer, instead of the model's
     """
-    for layer in model.layers:
-        if layer.weights:
-            step.get_layer(layer.name).set_weights(layer.get_weights())
+    copy_weights(model, step)
     if label is not None:
         step.get_layer("label").set_weights(label)
     names = [tensor.name for tensor in step.inputs]
@@ -46,6 +44,13 @@ def to_onnx(model: keras.Model, step: keras.Model, label: Sequence[NDArray[np.fl
     _rename(graph, names, ["label", *(name.replace("state", "after") for name in states)])
     onnx.checker.check_model(graph, full_check=True)
     return graph.SerializeToString()
+
+
+def copy_weights(model: keras.Model, other: keras.Model) -> None:
+    """Those of `model`'s layers to the layers of the same names."""
+    for layer in model.layers:
+        if layer.weights:
+            other.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def _rename(graph: onnx.ModelProto, inputs: list[str], outputs: list[str]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ectopy.models import autoencoder, hybrid, sequence
 from ectopy.recording import AAMI_CLASSES
 from ectopy.training.calibration import Calibration, Logistic, Rescaled
+from ectopy.training.export import copy_weights
 from ectopy.training.fit import Report, compiled, fit
 from ectopy.training.series import Beats, NormalWindows, SeriesWindows, normal_only, whole
 
@@ -124,14 +125,8 @@ def _fit_hybrid(
     inside, _ = _fit_autoencoder(beats, held_out, config.autoencoder, first, folder / "autoencoder", report)
     keras.utils.set_random_seed(settings.seed)
     model = hybrid.build(config)
-    _copy(inside, model.get_layer("unexplained"))
+    copy_weights(inside, model.get_layer("unexplained"))
     return _fit_classifier(model, beats, held_out, settings, folder, report)
-
-
-def _copy(model: keras.Model, other: keras.Model) -> None:
-    for layer in model.layers:
-        if layer.weights:
-            other.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def _probabilities(model: keras.Model, config: Any, beats: Sequence[Beats]) -> list[NDArray[np.float32]]:
@@ -144,7 +139,7 @@ def _errors(
 ) -> list[NDArray[np.float32]]:
     """(n, 11) logarithms of the autoencoder's errors."""
     unexplained = autoencoder.unexplained(config)
-    _copy(model, unexplained)
+    copy_weights(model, unexplained)
     return _asked(keras.Model(unexplained.inputs, unexplained.outputs[1]), beats)
 
 

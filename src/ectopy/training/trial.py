@@ -9,17 +9,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from ectopy import data
+from ectopy import data, zoo
 from ectopy.evaluation import auroc, average_precision
 from ectopy.recording import AAMI_CLASSES
-from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate
+from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate, find_beats, find_finders
 from ectopy.training.fit import Report
 from ectopy.training.recipes import Recipe, SeriesSettings
+from ectopy.training.runs import progress, training_records
 
 _N, _Q = AAMI_CLASSES.index("N"), AAMI_CLASSES.index("Q")
 _THRESHOLDS = np.round(np.arange(0.05, 1, 0.05), 2)
+
+
+def opened(
+    protocol: str, records: Sequence[str] | None, *, models: Path | None, runs: Path, data_dir: Path | None
+) -> tuple[Found, Finders]:
+    """The beats that trials are made on, and who found them.
+
+    Raises
+    ------
+    ModelError
+        If there is no run of `instant` to build on.
+    RecordError
+        If a record is not on this machine, or a test record.
+    """
+    records = training_records(protocol, records)
+    finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
+    tf.config.experimental.enable_op_determinism()
+    with progress() as bar:
+        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
+        return find_beats(bar.track(recordings, description="finding beats"), finders, data_dir), finders
 
 
 def tried(

@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import tensorflow as tf
 from optuna import Study, Trial
 from optuna.trial import TrialState
 
-from ectopy import data, zoo
 from ectopy.errors import ModelError
 from ectopy.evaluation import markdown
 from ectopy.models.hybrid import HybridConfig
-from ectopy.training.beat_model import Fold, find_beats, find_finders
-from ectopy.training.card import make_folder
+from ectopy.training.beat_model import Fold
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import progress, training_records
-from ectopy.training.trial import calibrated_on, ranking, tried
+from ectopy.training.trial import calibrated_on, opened, ranking, tried
 
 _UNHINDERED = 4  # trials before the sampler learns from them and the pruner gives any up
 _SOUGHT = "AUPRC"  # of abnormal beats
@@ -61,13 +57,7 @@ def tune(
     if name not in RECIPES:
         raise ModelError(f"no settings of '{name}' to tune; expected {', '.join(RECIPES)}")
     recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
-    records = training_records(protocol, records)
-    finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
-    make_folder(runs)
-    tf.config.experimental.enable_op_determinism()
-    with progress() as bar:
-        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
-        beats = find_beats(bar.track(recordings, description="finding beats"), finders, data_dir)
+    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
 
     def value(trial: Trial) -> float:
         config, chosen = _suggested(trial, recipe)
