@@ -106,14 +106,14 @@ class Intervals:
             state.quiet_since_s,
         )
 
-    def owed_after(self, n_seconds: int) -> bool:
-        """Whether a verdict can be given once so many more seconds have come."""
-        return self._end() + DELAY_S <= self.state.first_second + len(self.state.seconds) + n_seconds
+    def owed_at(self, second: int) -> bool:
+        """Whether a verdict can be given once so many seconds of the stream have come."""
+        return self._end() + DELAY_S <= second
 
     def due(self) -> list[Verdict]:
         """The verdicts that can be given."""
         verdicts = []
-        while self.owed_after(0):
+        while self.owed_at(self.state.first_second + len(self.state.seconds)):
             verdicts.append(self._next(float(self._end())))
         return verdicts
 

@@ -114,8 +114,8 @@ class StreamAnalyzer:
         self.intervals = Intervals(self.leads, self.hop, **at, model=self.model.name)
         self.model_state = self.finder.start(len(self.leads))
         self.n_samples = 0  # pushed so far
-        self.waiting: list[NDArray[np.float32]] = []  # samples of the block that isn't complete
-        self.block = 0  # the next one
+        self.waiting: list[NDArray[np.float32]] = []  # samples from that block on
+        self.block = 0  # the next one to be worked on
         self.finished = False
 
     def push(self, samples: ArrayLike) -> list[Verdict]:
@@ -133,7 +133,11 @@ class StreamAnalyzer:
         return [verdict for item in self.prepare(samples) for verdict in self.decide(item, self.run(item))]
 
     def prepare(self, samples: ArrayLike) -> list[ModelInput]:
-        """First half of `push`: up to what the model is to run on."""
+        """First half of `push`: up to what the model is to run on. Nothing, until a verdict can come of it: five
+        blocks at once cost half of what they do one by one."""
+        return self._inputs(samples, last=False)
+
+    def _inputs(self, samples: ArrayLike, *, last: bool) -> list[ModelInput]:
         if self.finished:
             raise StateError("this stream is finished; start a new StreamAnalyzer for more samples")
         x = self._checked(samples)
@@ -142,16 +146,16 @@ class StreamAnalyzer:
         self.waiting.append(x)
         self.n_samples += len(x)
         complete = self.n_samples * self.fs.denominator // self.fs.numerator
-        if complete == self.block:
+        if complete == self.block or not (last or self.intervals.owed_at(complete)):
             return []
         x = np.concatenate(self.waiting)
         inputs, begin = [], block_start(self.block, self.fs)
         while self.block < complete:
             n = min(complete - self.block, BATCH)
-            first, last = (block_start(b, self.fs) - begin for b in (self.block, self.block + n))
-            inputs += _split(self.condition.push(x[first:last], n))
+            start, stop = (block_start(b, self.fs) - begin for b in (self.block, self.block + n))
+            inputs += _split(self.condition.push(x[start:stop], n))
             self.block += n
-        self.waiting = [x[last:].copy()]
+        self.waiting = [x[stop:].copy()]
         return inputs
 
     def run(self, item: ModelInput) -> NDArray[np.float32]:
@@ -167,12 +171,11 @@ class StreamAnalyzer:
         self._collect(item, scores)
         return self.intervals.due()
 
-    def _collect(self, item: ModelInput, scores: NDArray[np.float32], *, last: bool = False) -> None:
+    def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
         beats = self.beats.push(scores, item.conditioned)
-        if self.classes:  # asked when a verdict needs it: many beats at once cost it little more than one
+        if self.classes:
             self.classes.add(item.conditioned, beats)
-            needed = last or self.intervals.owed_after(item.conditioned.n_blocks)
-            beats = self.classes.ready(self.beats.state.decided) if needed else []
+            beats = self.classes.ready(self.beats.state.decided)
         self.intervals.add(item.conditioned, beats, self.doubt.push(scores))
 
     def finish(self) -> list[Verdict]:
@@ -182,8 +185,8 @@ class StreamAnalyzer:
         n = self.n_samples
         last = ceil(n / self.fs)  # the seconds begun, and those that the last beats wait for, come as a gap
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
-        for item in self.prepare(padding):
-            self._collect(item, self.run(item), last=True)
+        for item in self._inputs(padding, last=True):
+            self._collect(item, self.run(item))
         self.n_samples, self.finished = n, True
         return self.intervals.finish(float(n / self.fs))
 

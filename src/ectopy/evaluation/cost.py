@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ectopy.recording import Recording
 from ectopy.zoo import TrainedModel
 
 _SECONDS, _PASSES = 300, 3  # of signal that are timed, and how often
-WITHIN_US = 300.0  # CPU a stream-second that the networks of the default model may take at most
+WITHIN_US = 300.0  # CPU a stream-second that the default model may take at most, the whole path
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,11 @@ class Cost:
     """Of one lead, fed a second at a time, on one thread.
 
     stream_us : CPU µs a second of signal, the whole path
-    model_us : of these the networks', the beat finder's included
     verdict_ms, slow_verdict_ms : CPU of the call that gives a verdict: median, 99th percentile
     wait_s : how long after an interval's end its verdict can be given: seconds of signal that it needs
     """
 
     stream_us: float
-    model_us: float
     verdict_ms: float
     slow_verdict_ms: float
     wait_s: float
@@ -42,11 +39,9 @@ def stream_cost(model: TrainedModel, recording: Recording) -> Cost:
     edges = np.ceil(np.arange(n + 1) * float(recording.fs)).astype(int)
     chunks = [lead[begin:end] for begin, end in pairwise(edges)]
     passes = [_pushed(model, recording, chunks) for _ in range(_PASSES)]
-    own = min(_own(model, recording, chunks) for _ in range(_PASSES))
     spent, giving, wait_s = min(passes, key=lambda one: sum(one[0]))
     return Cost(
         stream_us=1e6 * sum(spent) / len(chunks),
-        model_us=1e6 * own / len(chunks),
         verdict_ms=1e3 * float(np.median(giving)),
         slow_verdict_ms=1e3 * float(np.percentile(giving, 99)),
         wait_s=wait_s,
@@ -67,28 +62,6 @@ def _pushed(
             giving.append(spent[-1])
             wait_s = max(wait_s, second - verdicts[0].end_s)
     return spent, giving, wait_s
-
-
-class _Timed(TrainedModel):
-    """Adds up the CPU seconds of its runs in `spent`."""
-
-    spent = 0.0
-
-    def run(self, *args: Any, **kwargs: Any) -> Any:
-        began = time.thread_time()
-        result = super().run(*args, **kwargs)
-        self.__dict__["spent"] = self.spent + time.thread_time() - began  # the class is frozen
-        return result
-
-
-def _own(model: TrainedModel, recording: Recording, chunks: Sequence[np.ndarray]) -> float:
-    """CPU seconds of the networks' runs."""
-    finder = _Timed(model.finder.card, model.finder.content) if model.finder else None
-    timed = _Timed(model.card, model.content, finder)
-    stream = StreamAnalyzer(recording.fs, model=timed)
-    for chunk in chunks:
-        stream.push(chunk)
-    return timed.spent + (finder.spent if finder else 0.0)
 
 
 def parameters(model: TrainedModel) -> int | None:

@@ -11,14 +11,14 @@ from ectopy.reports.section import Section
 
 
 def cost(contest: Contest) -> Section:
-    """Quality on the first set over CPU: of models their networks', live; of the others that over whole records."""
+    """Quality on the first set over CPU: of models as live streams; of the others that over whole records."""
     from matplotlib.figure import Figure
 
     comparison = contest.comparisons[0]
     rows = {}
     for e in comparison.drawn:
         own = contest.costs.get(e.name)
-        us = own.model_us if own else comparison.cpu_s_an_hour(e.name) / 3600 * 1e6
+        us = own.stream_us if own else comparison.cpu_s_an_hour(e.name) / 3600 * 1e6
         rows[e.name] = {"us": us, "f1": comparison.value(e.name, "interval.abnormal.f1"), "kind": e.kind}
     table = pd.DataFrame.from_dict(rows, orient="index").dropna()
     key, title = "cost", "Cost, and the default model"
@@ -28,7 +28,7 @@ def cost(contest: Contest) -> Section:
     names = [e.name for e in comparison.drawn]
     draw.cost_points(figure.subplots(), table, draw.entrant_colours(names), WITHIN_US)
     text = f"{said(contest)} " if contest.costs else ""
-    text += "Round: models, their networks timed in live streams of one lead fed a second at a time, on one thread; "
+    text += "Round: models, timed in live streams of one lead fed a second at a time, on one thread; "
     text += "square: programs that need the whole record first. 'Wait' is the signal that a verdict needs after its "
     text += f"interval's end. F1 is that on {comparison.on}."
     return Section(key, title, text, figure, as_frame(cost_rows(contest)) if contest.costs else None)

@@ -73,15 +73,14 @@ class Contest:
     def choice(self) -> pd.DataFrame:
         """The models by what decides which is served: a row a model, the best first.
 
-        Columns f1 (on intervals, out of fold, as its card says; NaN if it says nothing), us (CPU a stream-second of its
-        networks, the beat finder's included),
+        Columns f1 (on intervals, out of fold, as its card says; NaN if it says nothing), us (CPU a stream-second),
         within (the limit), chosen.
         """
         rows = {}
         for entrant in self.entrants:
             if entrant.name in self.costs:
                 table = entrant.card.get("figures", {}).get("table", {})
-                us = self.costs[entrant.name].model_us
+                us = self.costs[entrant.name].stream_us
                 f1 = table.get("interval.abnormal.f1", {}).get("value", math.nan)
                 rows[entrant.name] = {"f1": f1, "us": us, "within": us <= WITHIN_US}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["f1", "us", "within"])
@@ -121,7 +120,7 @@ def said(contest: Contest) -> str:
     """Which model is the default, and why."""
     table = contest.choice()
     chosen = table.index[table["chosen"]]
-    rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second for networks"
+    rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second"
     if not len(chosen):
         return f"No model can be chosen ({rule}): no card has that figure, or none is fast enough."
     row = table.loc[chosen[0]]
@@ -194,7 +193,7 @@ def paired_rows(comparison: Comparison) -> list[list[str]]:
 
 def cost_rows(contest: Contest) -> list[list[str]]:
     """A row a model: what it costs as a live stream, and its figure out of fold."""
-    heads = ["parameters", "file, kB", "CPU µs/s", "of it networks", "CPU s/stream-hour", "CPU ms/verdict",
+    heads = ["parameters", "file, kB", "CPU µs/s", "CPU s/stream-hour", "CPU ms/verdict",
              "99 %", "wait, s", "interval F1 out of fold", "default"]  # fmt: skip
     rows = [["", *heads]]
     for name, one in contest.choice().iterrows():
@@ -202,7 +201,7 @@ def cost_rows(contest: Contest) -> list[list[str]]:
         card = next(e.card for e in contest.entrants if e.name == name)
         rows.append([
             str(name), f"{size:,}" if size else "–", f"{card.get('bytes', 0) / 1000:,.0f}",
-            f"{cost.stream_us:,.0f}", f"{cost.model_us:,.0f}", f"{cost.stream_us * 3600 / 1e6:.2f}",
+            f"{cost.stream_us:,.0f}", f"{cost.stream_us * 3600 / 1e6:.2f}",
             f"{cost.verdict_ms:.2f}", f"{cost.slow_verdict_ms:.2f}", f"{cost.wait_s:g}",
             "–" if math.isnan(one["f1"]) else f"{one['f1']:.3f}", "yes" if one["chosen"] else "",
         ])  # fmt: skip
