@@ -20,7 +20,7 @@ from ectopy.models.sequence import WINDOW, SequenceConfig, encode, recall, serie
 @dataclass(frozen=True)
 class HybridConfig:
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
-    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(adaptive=True))
 
 
 def build(config: HybridConfig = HybridConfig(), *, step: bool = False) -> keras.Model:

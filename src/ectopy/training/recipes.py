@@ -121,7 +121,7 @@ def _fit_hybrid(
     report: Report,
 ) -> Fitted:
     """The autoencoder on the same patients first; its errors are then part of what the classifier sees."""
-    first = replace(RECIPES["autoencoder"].settings, seed=settings.seed)
+    first = replace(RECIPES["autoencoder-adaptive"].settings, seed=settings.seed)
     inside, _ = _fit_autoencoder(beats, held_out, config.autoencoder, first, folder / "autoencoder", report)
     keras.utils.set_random_seed(settings.seed)
     model = hybrid.build(config)
