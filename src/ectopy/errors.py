@@ -8,6 +8,11 @@ EctopyError
 ├── DownloadError      the network, the server or the bytes it sent
 ├── OutputError        a file or folder that can't be written
 ├── ModelError         no such model, or a training run that doesn't fit
+├── FrameError         a binary frame that is cut short or damaged
+├── ConflictError      samples that are there already, and are others; a stream that is otherwise in the way
+├── BusyError          the service can't take more just now
+├── ServiceError       the service can't be reached, or says no
+├── SettingsError      a setting that is unknown or can't be
 ├── StateError         a stream used after its end, or a saved state of another model, rate or leads
 └── HashError          an installed model is damaged
 """
@@ -68,3 +73,34 @@ class HashError(EctopyError):
     """An installed model is damaged."""
 
     status = 500
+
+
+class FrameError(EctopyError):
+    """A binary frame that is no frame, cut short or damaged."""
+
+
+class ConflictError(EctopyError):
+    """Samples that are there already, and are others; an epoch that has ended."""
+
+    status = 409
+
+
+class BusyError(EctopyError):
+    """The service can't take more just now; `retry_after_s` later it may."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: int = 1, status: int = 429):
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+
+class ServiceError(EctopyError):
+    """The service can't be reached, or says no."""
+
+    status = 502
+
+
+class SettingsError(EctopyError):
+    """A setting of the service that is unknown or can't be."""

@@ -1,0 +1,1 @@
+"""The service: a REST and WebSocket API over streams and analyses."""

@@ -1,0 +1,52 @@
+"""The app: one process, an event loop, a thread that judges and one that keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from ectopy.service.analyses import Analyses
+from ectopy.service.errors import tell_errors
+from ectopy.service.limits import AnalysisLimits
+from ectopy.service.metrics import Metrics
+from ectopy.service.routes import analyze, models, sockets, streams, system, verdicts
+from ectopy.service.security import OnlyThisMachine, Tickets
+from ectopy.service.settings import Settings
+from ectopy.service.streams import Streams
+
+_ABOUT = (
+    "Real-time ECG anomaly detection: samples in, a verdict every 5 seconds out. Research software, not a medical "
+    'device. Every error is answered as {"reason": "..."}: what was wrong, where, and what to do.'
+)
+_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service with these settings."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await app.state.streams.start()
+        await app.state.analyses.start()
+        try:
+            yield
+        finally:
+            await app.state.analyses.stop()
+            await app.state.streams.stop()
+
+    app = FastAPI(title="Ectopy", version=version("ectopy"), description=_ABOUT, lifespan=life)
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.tickets = Tickets()
+    app.state.streams = Streams(settings, app.state.metrics)
+    app.state.analyses = Analyses(AnalysisLimits(workers=settings.workers), settings.model)
+    tell_errors(app)
+    for router in (streams, verdicts, sockets, analyze, models, system):
+        app.include_router(router.router)
+    app.add_middleware(CORSMiddleware, allow_origin_regex=_PAGES, allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(OnlyThisMachine, tickets=app.state.tickets)
+    return app

@@ -1,0 +1,55 @@
+"""When a sample was taken: anchors between sample indices and the server's UTC.
+
+A chunk can come late, never early: of the arrivals between two anchors the one that was least delayed counts. Time
+between anchors runs at the epoch's rate; a device that is a little off is caught up with at the next one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ectopy.service.rows import AnchorRow
+
+_EVERY_S = 60.0  # of signal
+_STEP_S = 1.0  # of the server's clock: from there on it counts anew at once
+
+
+class Clock:
+    """The anchors of one epoch."""
+
+    def __init__(self, epoch: int, fs: Fraction, device_us: int | None = None, anchors: Sequence[AnchorRow] = ()):
+        self._epoch = epoch
+        self._fs = float(fs)
+        self._device_us = device_us
+        self._anchors = list(anchors)
+        self._least = float("inf")  # steady clock at sample 0, by the least delayed chunk since the last anchor
+        self._utc: float | None = None  # UTC of the steady clock's 0
+
+    def observe(self, end: int, steady_s: float, utc_s: float) -> AnchorRow | None:
+        """Samples up to `end` are here, by a steady clock and by UTC; an anchor, where one is due."""
+        utc = utc_s - steady_s
+        stepped = self._utc is not None and abs(utc - self._utc) > _STEP_S
+        self._utc = utc
+        began = steady_s - end / self._fs
+        self._least = began if stepped else min(self._least, began)
+        if not self._anchors:
+            return self._keep(0, utc, self._device_us)
+        if end <= self._anchors[-1].sample:
+            return None
+        if stepped or end - self._anchors[-1].sample >= _EVERY_S * self._fs:
+            return self._keep(end, utc, None)
+        return None
+
+    def at(self, sample: int) -> int:
+        """Microseconds UTC at a sample, by the last anchor at or before it."""
+        place = bisect_right(self._anchors, sample, key=lambda anchor: anchor.sample) - 1
+        anchor = self._anchors[max(place, 0)]
+        return anchor.server_us + round((sample - anchor.sample) * 1e6 / self._fs)
+
+    def _keep(self, sample: int, utc: float, device_us: int | None) -> AnchorRow:
+        anchor = AnchorRow(self._epoch, sample, round((utc + self._least + sample / self._fs) * 1e6), device_us)
+        self._anchors.append(anchor)
+        self._least = float("inf")
+        return anchor

@@ -1,0 +1,158 @@
+"""What becomes of samples that come in: by their index alone, without a clock, a disk or a socket.
+
+An epoch's log is what is accepted, in order: samples and gaps side by side from 0 on. A chunk may overlap it (what is
+there already is compared), continue it, or lie ahead of it (then it waits for what is missing, which becomes a gap
+when it does not come in time).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Samples at the log's end."""
+
+    first: int
+    n: int
+    samples: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A gap at the log's end."""
+
+    first: int
+    n: int
+    reason: Literal["declared", "never came"]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Samples that are in the log already: to be compared with those."""
+
+    first: int
+    n: int
+    samples: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Samples whose place is a gap by now: kept, and judged by nobody."""
+
+    first: int
+    n: int
+    samples: bytes
+
+
+Entry = Added | Hole
+Outcome = Entry | Again | Late
+
+
+@dataclass
+class Log:
+    """The end of an epoch's log, and what waits ahead of it.
+
+    width : bytes of a sample
+    next : index of the sample wanted next
+    gaps : begin and end of each gap, ascending
+    """
+
+    width: int
+    next: int = 0
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    _ahead: dict[int, tuple[float, int, bytes]] = field(default_factory=dict)  # by first: time it came, n, samples
+
+    def offer(self, first: int, n: int, samples: bytes, now: float) -> list[Outcome]:
+        """A chunk, at a time in seconds of any steady clock."""
+        if first > self.next:
+            held = self._ahead.get(first)
+            if held is None or held[1] < n:
+                self._ahead[first] = now if held is None else held[0], n, samples
+            return []
+        known = min(n, self.next - first)
+        outcomes = self._known(first, known, samples)
+        if known < n:
+            outcomes.append(self._add(first + known, n - known, samples[known * self.width :]))
+            outcomes += self._follow()
+        return outcomes
+
+    def declare(self, first: int, n: int) -> list[Outcome]:
+        """A gap that the device tells of; what of it is in the log already stays as it is.
+
+        A gap ahead of the log waits for nothing: what lies before it never comes either.
+        """
+        end = first + n
+        if end <= self.next:
+            return []
+        outcomes: list[Outcome] = [self._hole(first, "never came")] if first > self.next else []
+        return [*outcomes, self._hole(end, "declared"), *self._follow()]
+
+    def expire(self, now: float, patience: float) -> list[Outcome]:
+        """Give up what has been missing for too long."""
+        outcomes: list[Outcome] = []
+        while self._ahead and now - self._oldest() >= patience:
+            outcomes += [self._hole(min(self._ahead), "never came"), *self._follow()]
+        return outcomes
+
+    def close(self, n: int) -> list[Outcome]:
+        """The log ends after `n` samples: all that is missing before is a gap."""
+        outcomes = self.expire(float("inf"), 0.0)
+        if n > self.next:
+            outcomes.append(self._hole(n, "never came"))
+        return outcomes
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait ahead."""
+        return sum(len(samples) for _, _, samples in self._ahead.values())
+
+    @property
+    def since(self) -> float | None:
+        """When the first of what waits ahead came."""
+        return self._oldest() if self._ahead else None
+
+    def _oldest(self) -> float:
+        return min(came for came, _, _ in self._ahead.values())
+
+    def _follow(self) -> list[Outcome]:
+        """What waited and fits by now."""
+        outcomes: list[Outcome] = []
+        while self._ahead and (first := min(self._ahead)) <= self.next:
+            came, n, samples = self._ahead.pop(first)
+            outcomes += self.offer(first, n, samples, came)
+        return outcomes
+
+    def _add(self, first: int, n: int, samples: bytes) -> Added:
+        self.next = first + n
+        return Added(first, n, samples)
+
+    def _hole(self, end: int, reason: Literal["declared", "never came"]) -> Hole:
+        hole = Hole(self.next, end - self.next, reason)
+        self.gaps.append((self.next, end))
+        self.next = end
+        return hole
+
+    def _known(self, first: int, n: int, samples: bytes) -> list[Outcome]:
+        """A part that the log has: in pieces, by whether samples or a gap stand there."""
+        outcomes: list[Outcome] = []
+        at, end = first, first + n
+        place = max(bisect_right(self.gaps, (at, self.next + 1)) - 1, 0)
+        for begin, stop in self.gaps[place:]:
+            if stop <= at:
+                continue
+            if begin >= end:
+                break
+            if begin > at:
+                outcomes.append(Again(at, begin - at, self._cut(samples, first, at, begin)))
+            at, begin = min(stop, end), max(begin, at)
+            outcomes.append(Late(begin, at - begin, self._cut(samples, first, begin, at)))
+        if at < end:
+            outcomes.append(Again(at, end - at, self._cut(samples, first, at, end)))
+        return outcomes
+
+    def _cut(self, samples: bytes, first: int, begin: int, end: int) -> bytes:
+        return samples[(begin - first) * self.width : (end - first) * self.width]

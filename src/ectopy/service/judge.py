@@ -1,0 +1,235 @@
+"""The inference thread: what is committed goes through `StreamAnalyzer`, its verdicts go to the store.
+
+Epochs take turns, a minute of signal each at most, so that one that has much to catch up with holds nobody up. One
+that was running before a restart goes on from its snapshot, or from its first sample where there is none that fits;
+verdicts that are kept already are not given again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+import numpy as np
+import orjson
+
+from ectopy.analysis import StreamAnalyzer
+from ectopy.errors import StateError
+from ectopy.service.clock import Clock
+from ectopy.service.reading import Reader
+from ectopy.service.rows import (
+    EndRow,
+    EpochRow,
+    GapRow,
+    JudgedRow,
+    Row,
+    SamplesRow,
+    SnapshotRow,
+    VerdictRow,
+    utc,
+)
+from ectopy.service.snapshots import Snapshots
+from ectopy.verdict import Verdict
+from ectopy.zoo import TrainedModel, load
+
+_TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
+_log = logging.getLogger(__name__)
+
+Entry = SamplesRow | GapRow | EndRow
+Given = Callable[[EpochRow, "list[VerdictRow]"], None]
+
+
+@dataclass
+class Run:
+    """One epoch's analysis.
+
+    done : samples that it has taken in
+    given : start of the last verdict that is kept; -1 before the first
+    """
+
+    epoch: EpochRow
+    clock: Clock
+    waiting: deque[Entry] = field(default_factory=deque)
+    analyzer: StreamAnalyzer | None = None
+    done: int = 0
+    given: int = -1
+    saved: int = 0
+    queued: bool = False
+
+
+class Judge:
+    """Committed entries in, verdicts to `keep` out.
+
+    keep : takes rows to be kept, see `Store.keep`
+    given : called in this thread with verdicts that are to be told once they are kept
+    progressed : called in this thread with an epoch that has had its turn, and how many seconds it took
+    """
+
+    def __init__(
+        self,
+        model: TrainedModel,
+        reader: Reader,
+        snapshots: Snapshots,
+        snapshot_s: float,
+        *,
+        next_verdict: Callable[[], int],
+        keep: Callable[[EpochRow, list[Row], list[VerdictRow]], None],
+        progressed: Callable[[Run, float], None],
+    ):
+        self.model = model
+        self._reader, self._snapshots, self._snapshot_s = reader, snapshots, snapshot_s
+        self._next_verdict, self._keep, self._progressed = next_verdict, keep, progressed
+        self._ready: deque[Run] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the turn that is on; what waits is replayed from the log at the next start."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def depth(self) -> int:
+        """Epochs that wait for their turn."""
+        return len(self._ready)
+
+    def feed(self, run: Run, entries: Iterable[Entry]) -> None:
+        """Entries of the log that are committed by now, in order."""
+        with self._changed:
+            run.waiting.extend(entries)
+            if not run.queued:
+                run.queued = True
+                self._ready.append(run)
+                self._changed.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._ready and not self._closing:
+                    self._changed.wait()
+                if self._closing:
+                    return
+                run = self._ready.popleft()
+            began = time.perf_counter()
+            try:
+                self._turn(run)
+            except Exception:  # one stream's trouble is not the others'; the log has all of it
+                _log.exception("an analysis failed", extra={"epoch": run.epoch.key})
+                run.waiting.clear()
+                run.analyzer = None  # the next entry has it begin anew, from its snapshot
+            self._progressed(run, time.perf_counter() - began)
+            with self._changed:
+                run.queued = bool(run.waiting)
+                if run.queued:
+                    self._ready.append(run)
+
+    def _turn(self, run: Run) -> None:
+        if run.analyzer is None:
+            self._begin(run)
+        assert run.analyzer is not None
+        verdicts: list[Verdict] = []
+        budget, ended = ceil(_TURN_S * run.epoch.fs), False
+        while budget > 0 and run.waiting and not ended:
+            entry = run.waiting[0]
+            upto = entry.n if isinstance(entry, EndRow) else entry.first
+            if run.done < upto:  # after a restart
+                pieces = self._reader.log(run.epoch.key, run.done, min(upto, run.done + budget), run.epoch.form.width)
+            else:
+                run.waiting.popleft()
+                ended = isinstance(entry, EndRow)
+                pieces = iter(() if isinstance(entry, EndRow) else _rest(entry, run.done, run.epoch.form.width))
+            for piece in pieces:
+                for samples in _samples(piece, run.epoch, ceil(_TURN_S * run.epoch.fs)):
+                    verdicts += run.analyzer.push(samples)
+                run.done += piece.n
+                budget -= piece.n
+        if ended:
+            verdicts += run.analyzer.finish()
+        self._give(run, verdicts, ended)
+
+    def _begin(self, run: Run) -> None:
+        """Where the analysis goes on: at its snapshot, or at the first sample."""
+        epoch = run.epoch
+        run.analyzer = self._analyzer(epoch)
+        snapshot = self._snapshots.read(epoch.key)
+        if snapshot is not None:
+            try:
+                run.analyzer.restore(snapshot.state)
+                run.done = snapshot.sample
+            except StateError as error:  # another model, or another version of Ectopy
+                _log.info("replayed from the first sample", extra={"epoch": epoch.key, "reason": str(error)})
+                run.analyzer = self._analyzer(epoch)
+        run.saved = run.done - round(epoch.key * 7.3 % self._snapshot_s * float(epoch.fs))  # not all at once
+
+    def _analyzer(self, epoch: EpochRow) -> StreamAnalyzer:
+        return StreamAnalyzer(epoch.fs, epoch.leads, model=self.model)
+
+    def _give(self, run: Run, verdicts: list[Verdict], ended: bool) -> None:
+        epoch = run.epoch
+        new = []
+        for verdict in verdicts:
+            row = self._row(run, verdict)
+            if row is not None:
+                new.append(row)
+                run.given = row.start
+        rows: list[Row] = [*new]
+        if ended:
+            rows.append(JudgedRow(epoch.key))
+        elif run.done - run.saved >= self._snapshot_s * epoch.fs and run.analyzer is not None:
+            rows.append(SnapshotRow(epoch.key, run.done, run.analyzer.save()))
+            run.saved = run.done
+        if rows:
+            self._keep(epoch, rows, new)
+
+    def _row(self, run: Run, verdict: Verdict) -> VerdictRow | None:
+        epoch = run.epoch
+        start, end = (ceil(round(second * epoch.fs, 3)) for second in (verdict.start_s, verdict.end_s))
+        if start <= run.given:
+            return None
+        number = self._next_verdict()
+        fields: dict[str, Any] = {name: getattr(verdict, name) for name in Verdict.__slots__}
+        place = {"stream": epoch.stream, "epoch": epoch.number, "start_sample": start, "end_sample": end}
+        times = {"start_at": utc(run.clock.at(start)), "end_at": utc(run.clock.at(end))}
+        body = orjson.dumps({"type": "verdict", "id": number, **place, **times, **fields}, option=orjson.OPT_UTC_Z)
+        return VerdictRow(number, epoch.key, start, verdict.start_s, verdict.verdict, body.decode())
+
+
+def _rest(entry: SamplesRow | GapRow, done: int, width: int) -> list[SamplesRow | GapRow]:
+    """What of an entry hasn't been taken in: a replay may have brought some of it."""
+    skip = done - entry.first
+    if skip <= 0:
+        return [entry] if entry.n else []
+    if skip >= entry.n:
+        return []
+    if isinstance(entry, GapRow):
+        return [GapRow(entry.epoch, done, entry.n - skip, entry.reason)]
+    return [SamplesRow(entry.epoch, done, entry.n - skip, entry.samples[skip * width :])]
+
+
+def _samples(entry: SamplesRow | GapRow, epoch: EpochRow, most: int) -> Iterator[np.ndarray]:
+    """Its samples, so many at once at most: a gap may be a night long."""
+    if isinstance(entry, SamplesRow):
+        yield epoch.form.decode(entry.samples)
+        return
+    for begin in range(0, entry.n, most):
+        yield np.full((min(most, entry.n - begin), len(epoch.leads)), np.nan, np.float32)
+
+
+def load_model(name: str, operating_point: str) -> TrainedModel:
+    """The model that judges, ready to run."""
+    model = load(name).at(operating_point)
+    StreamAnalyzer(128, model=model).push(np.zeros(128 * 8))  # the first run is the slow one
+    return model

@@ -1,0 +1,92 @@
+"""A stream as it stands: what it has, who writes it, who is told."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from ectopy.service.clock import Clock
+from ectopy.service.hub import Watcher
+from ectopy.service.ingest import Log
+from ectopy.service.judge import Run
+from ectopy.service.rows import EpochRow, GapRow, utc
+from ectopy.verdict import Word
+from ectopy.wire import Ack, Epoch, Gap
+
+if TYPE_CHECKING:
+    from ectopy.service.sockets import Connection
+
+_BACKLOG_S = 10.0, 60.0  # of signal not judged yet: from there on credit falls, and is 0
+_REMEMBERED = 8  # commits a stream, for its verdicts' lag
+
+
+@dataclass(eq=False)
+class Live:
+    """A stream's newest epoch.
+
+    credit_s : seconds that a device may be ahead of the disk
+    committed : index behind the last sample or gap on disk
+    granted : credit, as it was told last
+    kept_at : what was committed lately, and when
+    """
+
+    epoch: EpochRow
+    log: Log
+    clock: Clock
+    run: Run
+    credit_s: float
+    committed: int = 0
+    ended: bool = False
+    writer: Connection | None = None
+    granted: int = 0
+    last_word: Word | None = None
+    watchers: dict[Literal["verdicts", "samples"], set[Watcher]] = field(
+        default_factory=lambda: {"verdicts": set(), "samples": set()}
+    )
+    kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+
+    @classmethod
+    def of(cls, row: EpochRow, credit_s: float) -> Live:
+        """At its first sample."""
+        clock = Clock(row.key, row.fs, row.device_us)
+        return cls(row, Log(row.form.width), clock, Run(row, clock), credit_s)
+
+    @property
+    def credit(self) -> int:
+        """Samples that may be sent beyond what is on disk: fewer, the more of that is not judged yet."""
+        low, high = _BACKLOG_S
+        backlog_s = (self.committed - self.run.done) / self.epoch.fs
+        share = min(max((high - backlog_s) / (high - low), 0.0), 1.0)
+        return int(self.credit_s * self.epoch.fs * share)
+
+    def ack(self) -> Ack:
+        """How far all is on disk, and what may come beyond."""
+        self.granted = self.credit
+        return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=self.granted)
+
+    def told(self, model: str) -> Epoch:
+        """The epoch as the API has it."""
+        row = self.epoch
+        return Epoch(
+            stream=row.stream,
+            epoch=row.number,
+            fs=float(row.fs) if row.fs.denominator == 1 else str(row.fs),
+            leads=list(row.leads),
+            kind=row.kind,
+            unit=row.unit,
+            gain=row.gain,
+            offset=row.offset,
+            label=row.label,
+            device_time=None if row.device_us is None else utc(row.device_us),
+            started_at=utc(row.started_us),
+            ended=self.ended,
+            next=self.committed,
+            credit=self.credit,
+            model=model,
+        )
+
+
+def gap_of(epoch: EpochRow, row: GapRow) -> Gap:
+    """A gap as the API has it."""
+    return Gap(stream=epoch.stream, epoch=epoch.number, first=row.first, n=row.n, reason=row.reason)

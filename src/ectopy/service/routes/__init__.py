@@ -1,0 +1,1 @@
+"""Routes, one file a resource; each translates and calls, and decides nothing."""

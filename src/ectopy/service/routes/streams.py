@@ -1,0 +1,167 @@
+"""Streams, their epochs, samples and gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from ectopy.errors import FrameError, RecordError, SignalError
+from ectopy.service.live import Live, gap_of
+from ectopy.service.routes._common import StreamId, StreamsDep, body, problems
+from ectopy.service.rows import EpochRow
+from ectopy.service.streams import Streams
+from ectopy.wire import Ack, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
+
+MAX_BODY = 1024 * 1024
+_MOST = 4_000_000  # samples in one answer
+_BINARY = "application/octet-stream"
+
+router = APIRouter(prefix="/v1/streams", tags=["streams"])
+
+_BODIES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": Samples.model_json_schema(),
+                "example": {"epoch": 1, "first": 0, "samples": [0.01, None, 0.02]},
+            },
+            _BINARY: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+_RAW: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}},
+        "description": "In the epoch's stored form; gaps come as missing",
+    }
+}
+EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest if left out")]
+
+
+@router.get("")
+async def list_streams(streams: StreamsDep) -> list[Stream]:
+    """All streams, by id."""
+    return streams.all()
+
+
+@router.get("/{stream_id}", responses=problems(404))
+async def get_stream(stream_id: StreamId, streams: StreamsDep) -> Stream:
+    """One stream, with its newest epoch."""
+    return streams.stream(stream_id)
+
+
+@router.post("/{stream_id}/epochs", status_code=201, responses=problems(400, 429, 503))
+async def begin_epoch(stream_id: StreamId, request: EpochRequest, streams: StreamsDep) -> Epoch:
+    """A run of the device begins: the server gives it a number, its samples count from 0. One that runs is ended."""
+    return await streams.begin(stream_id, request)
+
+
+@router.get("/{stream_id}/epochs", responses=problems(404))
+async def list_epochs(stream_id: StreamId, streams: StreamsDep) -> list[Epoch]:
+    """Every run of the device, the oldest first."""
+    newest = streams.live(stream_id)
+    rows = await asyncio.to_thread(streams.reader.epochs, stream_id)
+    return [
+        streams.told(newest) if row.key == newest.epoch.key else await asyncio.to_thread(streams.past, row)
+        for row in rows
+    ]
+
+
+@router.get("/{stream_id}/offset", responses=problems(404))
+async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> Ack:
+    """Where to go on: the sample index that is wanted next."""
+    return streams.live(stream_id, epoch).ack()
+
+
+@router.post("/{stream_id}/samples", responses=problems(400, 404, 409, 413, 415, 429, 503), openapi_extra=_BODIES)
+async def push_samples(
+    stream_id: StreamId,
+    request: Request,
+    streams: StreamsDep,
+    append: Annotated[
+        bool, Query(description="JSON without `first`: put behind all that is there; not idempotent")
+    ] = False,
+) -> Ack:
+    """Add samples, as JSON or as one binary frame. The answer comes when they are on disk, and names the next sample
+    index wanted: all before it is kept, and a chunk that is sent again changes nothing."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = await body(request, MAX_BODY)
+    if kind == _BINARY:
+        chunks = unpack(content)
+        if any(chunk.stream not in ("", stream_id) for chunk in chunks):
+            raise FrameError(f"a chunk of another stream than '{stream_id}'; a gateway's socket takes them")
+        if len({chunk.epoch for chunk in chunks}) != 1:
+            raise FrameError("expected a frame with chunks of one epoch")
+        live = streams.live(stream_id, chunks[0].epoch)
+        return await _offered(streams, live, chunks)
+    if kind not in ("application/json", ""):
+        raise SignalError(f"content type '{kind}'; expected application/json or {_BINARY}")
+    samples = Samples.model_validate_json(content)
+    live = streams.live(stream_id, samples.epoch)
+    if (samples.first is None) != append:
+        raise SignalError("samples need 'first', or append=true and no 'first'")
+    first = live.log.next if samples.first is None else samples.first
+    stored = live.epoch.form.encode_values(samples.samples)
+    return await _offered(streams, live, [Chunk("", samples.epoch, first, len(samples.samples), stored)])
+
+
+@router.get("/{stream_id}/samples", response_class=Response, responses={**_RAW, **problems(404, 422)})
+async def get_samples(
+    stream_id: StreamId,
+    streams: StreamsDep,
+    epoch: EpochNumber = None,
+    first: Annotated[int, Query(ge=0, lt=2**53)] = 0,
+    n: Annotated[int, Query(ge=0, le=_MOST)] = 36_000,
+) -> Response:
+    """Samples as they are stored, from `first` on; `Ectopy-First` and `Ectopy-N` say which."""
+    row = await _epoch(streams, stream_id, epoch)
+    end = await asyncio.to_thread(streams.reader.end, row.key)
+    n = max(min(n, end - first), 0)
+    content = await asyncio.to_thread(streams.reader.stored, row, first, n)
+    return Response(content, media_type=_BINARY, headers={"Ectopy-First": str(first), "Ectopy-N": str(n)})
+
+
+@router.post("/{stream_id}/gaps", responses=problems(400, 404, 409, 429, 503))
+async def declare_gap(stream_id: StreamId, gap: Gap, streams: StreamsDep) -> Ack:
+    """Samples that will not come: nobody waits for them, and they are never judged."""
+    live = streams.live(stream_id, gap.epoch)
+    kept = streams.declare(live, gap.first, gap.n)
+    if kept is not None:
+        await kept
+    return live.ack()
+
+
+@router.get("/{stream_id}/gaps", responses=problems(404))
+async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> list[Gap]:
+    """The gaps of an epoch, in order."""
+    row = await _epoch(streams, stream_id, epoch)
+    return [gap_of(row, gap) for gap in await asyncio.to_thread(streams.reader.gaps, row.key)]
+
+
+@router.post("/{stream_id}/end", responses=problems(400, 404, 409, 429, 503))
+async def end_epoch(stream_id: StreamId, end: End, streams: StreamsDep) -> Epoch:
+    """The run is over after `n` samples; the intervals still owed are given."""
+    return await streams.end(streams.live(stream_id, end.epoch), end.n)
+
+
+async def _offered(streams: Streams, live: Live, chunks: list[Chunk]) -> Ack:
+    for chunk in chunks:
+        kept = await streams.offer(live, chunk)
+        if kept is not None:
+            await kept
+    return live.ack()
+
+
+async def _epoch(streams: Streams, name: str, number: int | None) -> EpochRow:
+    """Any epoch of a stream, ended ones too."""
+    newest = streams.live(name).epoch
+    if number in (None, newest.number):
+        return newest
+    rows = await asyncio.to_thread(streams.reader.epochs, name)
+    row = next((row for row in rows if row.number == number), None)
+    if row is None:
+        raise RecordError(f"stream '{name}' has no epoch {number}; the newest is {newest.number}")
+    return row

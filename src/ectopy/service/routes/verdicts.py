@@ -1,0 +1,128 @@
+"""Verdicts and beats: pages of them, and all of them as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from ectopy.service.hub import Watcher
+from ectopy.service.routes._common import StreamId, StreamsDep, problems
+from ectopy.service.streams import Streams
+from ectopy.wire import Beats, Verdicts
+
+_PAGE = 1000
+_ALIVE_S = 15.0  # a comment as often as this keeps proxies from closing a silent connection
+
+router = APIRouter(prefix="/v1", tags=["verdicts"])
+
+After = Annotated[int, Query(ge=0, lt=2**53, description="Id of the last verdict seen: the page begins behind it")]
+Limit = Annotated[int, Query(ge=1, le=_PAGE, description="Verdicts on a page")]
+Seconds = Annotated[float | None, Query(ge=0, description="Of the epoch, from its first sample")]
+EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="All epochs if left out")]
+
+
+@router.get("/streams/{stream_id}/verdicts", response_model=Verdicts, responses=problems(404))
+async def list_verdicts(
+    stream_id: StreamId,
+    streams: StreamsDep,
+    epoch: EpochNumber = None,
+    after: After = 0,
+    limit: Limit = 100,
+    start_s: Seconds = None,
+    end_s: Seconds = None,
+) -> Response:
+    """Verdicts in the order in which they were given, with their beats."""
+    found = await _page(streams, stream_id, epoch, after, limit, start_s, end_s)
+    following = str(found[-1][0]) if len(found) == limit else "null"
+    items = ",".join(body for _, body in found)
+    return Response(f'{{"next":{following},"items":[{items}]}}', media_type="application/json")
+
+
+@router.get("/streams/{stream_id}/beats", responses=problems(404))
+async def list_beats(
+    stream_id: StreamId,
+    streams: StreamsDep,
+    epoch: EpochNumber = None,
+    after: After = 0,
+    limit: Limit = 100,
+    start_s: Seconds = None,
+    end_s: Seconds = None,
+) -> Beats:
+    """The beats of a page of verdicts."""
+    found = await _page(streams, stream_id, epoch, after, limit, start_s, end_s)
+    beats = [beat for _, body in found for beat in json.loads(body)["beats"]]
+    return Beats(items=beats, next=found[-1][0] if len(found) == limit else None)
+
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events"}
+}
+
+
+@router.get("/events", response_class=StreamingResponse, responses=_EVENTS)
+async def events(
+    request: Request,
+    streams: StreamsDep,
+    after: Annotated[
+        int | None, Query(ge=0, lt=2**53, description="Id of the last verdict seen; only new ones if left out")
+    ] = None,
+    last_event_id: Annotated[str | None, Header(description="As `after`: browsers send it by themselves")] = None,
+) -> StreamingResponse:
+    """All streams' verdicts as server-sent events: `id`, `event: verdict`, `data`."""
+    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 16:
+        after = int(last_event_id)
+    return StreamingResponse(_events(request, streams, after), media_type="text/event-stream")
+
+
+async def _events(request: Request, streams: Streams, after: int | None) -> AsyncIterator[str]:
+    watcher = Watcher()
+    streams.listeners.add(watcher)  # before the past is read: nothing falls between
+    try:
+        seen = after or 0
+        while after is not None:
+            found = await asyncio.to_thread(streams.reader.verdicts, after=seen, limit=_PAGE)
+            for seen, body in found:
+                yield _event(seen, body)
+            if len(found) < _PAGE:
+                break
+        yield ": ready\n\n"
+        while not watcher.lost:
+            try:
+                messages = await asyncio.wait_for(watcher.take(), _ALIVE_S)
+            except TimeoutError:
+                yield ": alive\n\n"
+                continue
+            for message in messages:
+                said = json.loads(message)
+                if said["type"] == "skipped":
+                    yield f"event: skipped\ndata: {message!s}\n\n"
+                elif said["id"] > seen:
+                    yield _event(said["id"], str(message))
+    finally:
+        streams.listeners.discard(watcher)
+
+
+def _event(number: int, body: str) -> str:
+    return f"id: {number}\nevent: verdict\ndata: {body}\n\n"
+
+
+async def _page(
+    streams: Streams,
+    name: str,
+    epoch: int | None,
+    after: int,
+    limit: int,
+    start_s: float | None,
+    end_s: float | None,
+) -> list[tuple[int, str]]:
+    streams.live(name)
+    rows = await asyncio.to_thread(streams.reader.epochs, name)
+    keys = [row.key for row in rows if epoch in (None, row.number)]
+    return await asyncio.to_thread(
+        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s
+    )

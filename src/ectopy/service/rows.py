@@ -1,0 +1,124 @@
+"""Values of the store: what is known of an epoch, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Literal
+
+from ectopy.wire import Form, Kind, Unit
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One run of a device.
+
+    key : its number among all epochs
+    end : samples in all; None while it runs
+    judged : it has ended, and all its verdicts are there
+    """
+
+    key: int
+    stream: str
+    number: int
+    fs: Fraction
+    leads: tuple[str, ...]
+    kind: Kind
+    unit: Unit
+    gain: float
+    offset: float
+    label: str | None
+    started_us: int
+    device_us: int | None
+    end: int | None = None
+    judged: bool = False
+
+    @property
+    def form(self) -> Form:
+        return Form(len(self.leads), self.kind, self.unit, self.gain, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesRow:
+    """Samples of the log, or (`late`) samples whose place had become a gap."""
+
+    epoch: int
+    first: int
+    n: int
+    samples: bytes
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    epoch: int
+    first: int
+    n: int
+    reason: Literal["declared", "never came"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorRow:
+    """A sample index, and when it was taken."""
+
+    epoch: int
+    sample: int
+    server_us: int
+    device_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    epoch: int
+    first: int
+    n: int
+    came_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndRow:
+    """The epoch has ended, after `n` samples."""
+
+    epoch: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """body : `wire.VerdictOut` as JSON"""
+
+    id: int
+    epoch: int
+    start: int
+    start_s: float
+    word: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """All verdicts of an epoch that has ended are there."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """The state of an epoch's analysis after `sample` samples; good once the verdicts before it are kept."""
+
+    epoch: int
+    sample: int
+    state: bytes
+
+
+Row = SamplesRow | GapRow | AnchorRow | ConflictRow | EndRow | VerdictRow | EpochRow | JudgedRow | SnapshotRow
+
+
+def utc(us: int) -> datetime:
+    """Microseconds UTC as a time."""
+    return datetime.fromtimestamp(us // 1_000_000, UTC).replace(microsecond=us % 1_000_000)
+
+
+def microseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1_000_000)

@@ -1,0 +1,140 @@
+"""The tables. Times are microseconds UTC; samples themselves lie in segment files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
+
+metadata = MetaData()
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("label", String),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("stream", ForeignKey("streams.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fs", String, nullable=False),  # exactly, as 360 or 1000/3
+    Column("leads", JSON, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("gain", Float, nullable=False),
+    Column("offset", Float, nullable=False),
+    Column("label", String),
+    Column("started_us", BigInteger, nullable=False),
+    Column("device_us", BigInteger),
+    Column("end", BigInteger),  # samples in all; null while it runs
+    Column("judged", Boolean, nullable=False),  # it has ended, and all its verdicts are there
+    UniqueConstraint("stream", "number"),
+)
+
+# Where a chunk's bytes lie: `n` samples from `first` on, in a segment file from `at` on.
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("epoch", Integer, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("segment", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Samples that came after their place had become a gap: kept, and judged by nobody.
+late = Table(
+    "late",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("segment", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("late_by_place", "epoch", "first"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("epoch", Integer, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("reason", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Samples that were refused, as others stood in their place.
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("came_us", BigInteger, nullable=False),
+)
+
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("epoch", Integer, primary_key=True),
+    Column("sample", BigInteger, primary_key=True),
+    Column("server_us", BigInteger, nullable=False),
+    Column("device_us", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("start", BigInteger, nullable=False),  # sample
+    Column("start_s", Float, nullable=False),
+    Column("word", String, nullable=False),
+    Column("body", String, nullable=False),  # `wire.VerdictOut` as JSON
+    UniqueConstraint("epoch", "start"),
+)
+
+
+def open_database(path: Path) -> Engine:
+    """The database, brought to this version's schema; what is committed survives a power cut."""
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection, _):  # type: ignore[no-untyped-def]
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "wal_autocheckpoint=4000"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return engine

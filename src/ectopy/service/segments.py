@@ -1,0 +1,83 @@
+"""Segment files: the raw samples of all streams, one behind the other, as they came.
+
+What lies behind the last index row of a segment was never acknowledged: after a crash a new segment is begun, and
+nothing is ever written over.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_FULL = 64 * 1024 * 1024  # bytes from which on the next segment is begun
+
+
+class Segments:
+    """Appends in one thread, reads from any."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._number = max((int(path.stem) for path in folder.glob("*.seg")), default=0)
+        self._file: int | None = None
+        self._size = 0
+
+    def append(self, parts: list[bytes]) -> list[tuple[int, int]]:
+        """Write them and have the disk confirm it; gives segment and place of each.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or fails; the next call begins a new segment.
+        """
+        try:
+            file = self._open()
+            places, at = [], self._size
+            for part in parts:
+                places.append((self._number, at))
+                at += len(part)
+            rest = memoryview(b"".join(parts))
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fdatasync(file)
+        except OSError:
+            self.close()
+            raise
+        self._size = at
+        return places
+
+    def read(self, segment: int, at: int, size: int) -> bytes:
+        """Bytes that were appended.
+
+        Raises
+        ------
+        OSError
+            If they are not there.
+        """
+        with self._path(segment).open("rb") as file:
+            file.seek(at)
+            found = file.read(size)
+        if len(found) < size:
+            raise OSError(f"{self._path(segment)}: {len(found)} of {size} bytes at {at}")
+        return found
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self) -> int:
+        if self._file is not None and self._size >= _FULL:
+            self.close()
+        if self._file is None:
+            self._number, self._size = self._number + 1, 0
+            self._file = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)  # the file's name must outlive a power cut too
+            finally:
+                os.close(folder)
+        return self._file
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08d}.seg"

@@ -1,0 +1,52 @@
+"""Running the app under uvicorn."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from ectopy.errors import OutputError
+from ectopy.service.app import create_app
+from ectopy.service.logs import configure
+from ectopy.service.settings import Settings
+from ectopy.wire import MAX_FRAME
+
+_DRAIN_S = 10  # that open requests have once it is told to stop
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The socket to listen on.
+
+    Raises
+    ------
+    OutputError
+        If the address can't be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise OutputError(f"{where}: can't listen there ({error.strerror}); choose another with --port") from None
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Until it is told to stop (Ctrl-C, SIGTERM); then what was taken in is kept."""
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=configure(settings.log_level),
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+        backlog=2048,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

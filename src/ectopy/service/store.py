@@ -1,0 +1,198 @@
+"""The store: one thread that keeps what it is given, in order, and tells when it is on disk.
+
+Whatever waits is kept as one group: the samples appended to a segment file and synced, then all rows in one
+transaction, then everybody is told. A group that can't be kept (a full disk, a failing one) is tried again until it
+can; meanwhile `trouble` says why, and nothing new is taken in.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from ectopy.service import schema
+from ectopy.service.rows import (
+    AnchorRow,
+    ConflictRow,
+    EndRow,
+    EpochRow,
+    GapRow,
+    JudgedRow,
+    Row,
+    SamplesRow,
+    SnapshotRow,
+    VerdictRow,
+)
+from ectopy.service.segments import Segments
+from ectopy.service.snapshots import Snapshots
+
+_GROUP = 2000  # entries kept at once, at most
+_RETRY_S = 0.5
+_LOOK_S = 1.0  # between two looks at the free space
+_log = logging.getLogger(__name__)
+
+Kept = Callable[[], None]
+
+
+class Store:
+    """Rows in, confirmations out. Reads, by `ectopy.service.reading`, may come from any thread.
+
+    tell : called in the store's thread, once a group, with what was asked to be called when kept
+    """
+
+    def __init__(self, folder: Path, spare_bytes: int, tell: Callable[[list[Kept]], None]):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.database = schema.open_database(folder / "ectopy.db")
+        self.segments = Segments(folder / "samples")
+        self.snapshots = Snapshots(folder / "snapshots")
+        self.trouble: str | None = None
+        self.depth = 0  # entries that wait
+        self._spare = spare_bytes
+        self._tell = tell
+        self._waiting: list[tuple[Sequence[Row], Kept]] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._looked = 0.0
+        with self.database.connect() as connection:
+            self._verdict = connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
+            self._epoch = connection.scalar(select(func.max(schema.epochs.c.key))) or 0
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def next_epoch(self) -> int:
+        """A key for a new epoch. Called from one thread only, as is `next_verdict`."""
+        self._epoch += 1
+        return self._epoch
+
+    def next_verdict(self) -> int:
+        self._verdict += 1
+        return self._verdict
+
+    def keep(self, rows: Sequence[Row], kept: Kept) -> None:
+        """Have rows kept, behind all that came before; `kept` is handed to `tell` when they are on disk."""
+        with self._changed:
+            self._waiting.append((rows, kept))
+            self.depth = len(self._waiting)
+            if self.depth == 1:
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Keep what waits, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.segments.close()
+        self.database.dispose()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    self._changed.wait(_LOOK_S)
+                    self._look()
+                group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+                self.depth = len(self._waiting)
+            if not group:
+                return
+            if self._kept([row for rows, _ in group for row in rows]):
+                self._tell([kept for _, kept in group])
+            elif self._closing:
+                return  # it can't be kept: nobody was told that it was
+            self._look()
+
+    def _kept(self, rows: list[Row]) -> bool:
+        """Keep a group, however long it takes; False where the store closes before that."""
+        while True:
+            try:
+                self._write(rows)
+            except (OSError, SQLAlchemyError) as error:
+                self.trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
+                _log.error("store fails", extra={"reason": self.trouble})
+                with self._changed:
+                    if self._closing:
+                        return False
+                    self._changed.wait(_RETRY_S)
+            else:
+                return True
+
+    def _write(self, rows: list[Row]) -> None:
+        samples = [row for row in rows if isinstance(row, SamplesRow)]
+        places = iter(self.segments.append([row.samples for row in samples]) if samples else ())
+        tables: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
+        changes: list[tuple[int, dict[str, Any]]] = []
+        for row in rows:
+            match row:
+                case SamplesRow():
+                    segment, at = next(places)
+                    table = schema.late if row.late else schema.chunks
+                    where = {"segment": segment, "at": at}
+                    tables[table].append({"epoch": row.epoch, "first": row.first, "n": row.n, **where})
+                case GapRow():
+                    tables[schema.gaps].append(_columns(row))
+                case AnchorRow():
+                    tables[schema.anchors].append(_columns(row))
+                case ConflictRow():
+                    tables[schema.conflicts].append(_columns(row))
+                case VerdictRow():
+                    tables[schema.verdicts].append(_columns(row))
+                case EndRow():
+                    changes.append((row.epoch, {"end": row.n}))
+                case JudgedRow():
+                    changes.append((row.epoch, {"judged": True}))
+                case EpochRow():
+                    tables[schema.epochs].append({**vars(row), "fs": str(row.fs), "leads": list(row.leads)})
+        with self.database.begin() as connection:
+            for epoch in tables[schema.epochs]:
+                _keep_stream(connection, epoch)
+            for table, lines in tables.items():
+                if lines:
+                    connection.execute(insert(table), lines)
+            for key, change in changes:
+                connection.execute(update(schema.epochs).where(schema.epochs.c.key == key).values(**change))
+        for row in rows:
+            if isinstance(row, SnapshotRow):
+                self.snapshots.write(row)
+            elif isinstance(row, JudgedRow):
+                self.snapshots.drop(row.epoch)
+
+    def _look(self) -> None:
+        """See, every second, whether there is room for more."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        try:
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            self.trouble = f"the store's folder is gone: {error}"
+        else:
+            full = f"disk full: {free // 1_000_000} MB are left, {self._spare // 1_000_000} are kept in reserve"
+            self.trouble = full if free < self._spare else None
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _keep_stream(connection: Connection, epoch: dict[str, Any]) -> None:
+    id_, label = epoch["stream"], epoch["label"]
+    known = connection.execute(select(schema.streams.c.id).where(schema.streams.c.id == id_)).first()
+    if known is None:
+        values = {"id": id_, "label": label, "created_us": epoch["started_us"]}
+        connection.execute(insert(schema.streams), values)
+    elif label is not None:
+        connection.execute(update(schema.streams).where(schema.streams.c.id == id_).values(label=label))

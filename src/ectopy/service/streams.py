@@ -1,0 +1,372 @@
+"""The streams, on the event loop: what comes in becomes rows to keep, what is kept is judged and told.
+
+    chunk -> Log (by index) -> Store -> acknowledged -> Judge -> Store -> told
+
+Nothing here waits for a disk or a model; two threads do (`Store`, `Judge`) and call back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from ectopy.errors import BusyError, ConflictError, FrameError, RecordError, SignalError
+from ectopy.service.clock import Clock
+from ectopy.service.hub import Watcher
+from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
+from ectopy.service.judge import Entry, Judge, Run, load_model
+from ectopy.service.live import Live, gap_of
+from ectopy.service.metrics import Metrics
+from ectopy.service.reading import Reader
+from ectopy.service.rows import (
+    ConflictRow,
+    EndRow,
+    EpochRow,
+    GapRow,
+    Row,
+    SamplesRow,
+    VerdictRow,
+    microseconds,
+)
+from ectopy.service.settings import Settings
+from ectopy.service.store import Kept, Store
+from ectopy.verdict import Word
+from ectopy.wire import Chunk, Epoch, EpochRequest, Stream, pack
+
+if TYPE_CHECKING:
+    pass
+
+_QUEUE = 20_000  # entries that may wait for the disk
+_GAP_S = 24 * 3600  # of one declared gap
+_LOOK_S = 0.25  # between two looks for what is missing for too long
+
+
+class Streams:
+    """All of them. Every method is called on the event loop."""
+
+    def __init__(self, settings: Settings, metrics: Metrics):
+        self._settings, self._metrics = settings, metrics
+        self._live: dict[str, Live] = {}
+        self._labels: dict[str, str | None] = {}
+        self.listeners: set[Watcher] = set()  # told of all verdicts
+        self.ready = False
+
+    async def start(self) -> None:
+        """Open the store and go on with every epoch that ran."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._open)
+        self._store.start()
+        self._judge.start()
+        self._ticker = asyncio.create_task(self._tick())
+        self.ready = True
+
+    async def stop(self) -> None:
+        """Keep what was taken in, and give the verdicts that are due."""
+        self.ready = False
+        self._ticker.cancel()
+        await asyncio.to_thread(self._judge.close)
+        await asyncio.to_thread(self._store.close)
+
+    @property
+    def reader(self) -> Reader:
+        return self._reader
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is taken in, if so."""
+        return None if self.ready and self._store.trouble is None else self._store.trouble or "not ready yet"
+
+    def model_name(self) -> str:
+        return self._judge.model.name
+
+    def all(self) -> list[Stream]:
+        return [self.stream(name) for name in sorted(self._live)]
+
+    def stream(self, name: str) -> Stream:
+        live = self.live(name)
+        connected = live.writer is not None
+        label = self._labels.get(name)
+        return Stream(id=name, label=label, epoch=self.told(live), connected=connected, last_verdict=live.last_word)
+
+    def live(self, name: str, epoch: int | None = None) -> Live:
+        """The stream's newest epoch.
+
+        Raises
+        ------
+        RecordError
+            If there is no such stream, or `epoch` is another one.
+        """
+        live = self._live.get(name)
+        if live is None:
+            raise RecordError(f"no stream '{name}'; begin an epoch of it: POST /v1/streams/{name}/epochs")
+        if epoch is not None and epoch != live.epoch.number:
+            raise RecordError(f"stream '{name}' has no epoch {epoch} that runs; the newest is {live.epoch.number}")
+        return live
+
+    def told(self, live: Live) -> Epoch:
+        """A stream's newest epoch, as the API has it."""
+        return live.told(self.model_name())
+
+    def past(self, row: EpochRow) -> Epoch:
+        """An epoch that is not the newest; reads the disk."""
+        live = Live.of(row, self._settings.credit_s)
+        live.committed, live.ended = self._reader.end(row.key), True
+        return self.told(live)
+
+    async def begin(self, name: str, request: EpochRequest) -> Epoch:
+        """A new epoch; one that runs is ended where it is."""
+        self._check_room()
+        before = self._live.get(name)
+        if before is not None and not before.ended:
+            self._end(before, before.log.next)
+        row = EpochRow(
+            key=self._store.next_epoch(),
+            stream=name,
+            number=before.epoch.number + 1 if before else 1,
+            fs=request.rate,
+            leads=tuple(request.leads),
+            kind=request.kind,
+            unit=request.unit,
+            gain=request.gain,
+            offset=request.offset,
+            label=request.label,
+            started_us=round(time.time() * 1e6),
+            device_us=None if request.device_time is None else microseconds(request.device_time),
+        )
+        live = Live.of(row, self._settings.credit_s)
+        if before:
+            live.watchers = before.watchers
+        self._live[name] = live
+        self._labels[name] = request.label or self._labels.get(name)
+        await self._keep(live, [row], [])
+        self._metrics.streams.inc()
+        return self.told(live)
+
+    async def offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
+        """Samples that have come. What it gives is done once they are on disk; nothing to wait for if none are new.
+
+        Raises
+        ------
+        FrameError
+            If their bytes are not those of so many samples.
+        ConflictError
+            If others stand in their place, or the epoch has ended.
+        BusyError
+            If there is no credit for them, or no room.
+        """
+        if len(chunk.samples) != chunk.n * live.log.width:
+            raise FrameError(
+                f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
+                f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
+            )
+        end = chunk.first + chunk.n
+        if live.ended and end > live.log.next:
+            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
+        self._check_room()
+        if end > live.log.next and end > live.committed + live.credit:
+            self._metrics.refused.inc()
+            raise BusyError(
+                f"samples up to {end} are beyond the credit: next is {live.committed}, credit {live.credit}; "
+                "wait for an acknowledgement"
+            )
+        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
+        done = self._take(live, outcomes, end)
+        for outcome in outcomes:
+            if isinstance(outcome, Again):
+                await self._compare(live, outcome)
+        return done
+
+    def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
+        """A gap that the device tells of; as `offer`."""
+        if live.ended:
+            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
+        if first + n > live.log.next + _GAP_S * live.epoch.fs:
+            raise SignalError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
+        self._check_room()
+        return self._take(live, live.log.declare(first, n), None)
+
+    async def end(self, live: Live, n: int) -> Epoch:
+        """The run is over after `n` samples; ended again, nothing changes."""
+        if n < live.log.next:
+            raise ConflictError(f"an end at {n}, but {live.log.next} samples are there")
+        if live.ended and n > live.log.next:
+            raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
+        if not live.ended:
+            self._check_room()
+            if n > live.log.next + _GAP_S * live.epoch.fs:
+                raise SignalError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
+            await self._end(live, n)
+        return self.told(live)
+
+    def _end(self, live: Live, n: int) -> asyncio.Future[None]:
+        live.ended = True
+        self._metrics.streams.dec()
+        rows, entries = self._rows(live, live.log.close(n))
+        last = EndRow(live.epoch.key, live.log.next)
+        return self._keep(live, [*rows, last], [*entries, last])
+
+    def _open(self) -> None:
+        model = load_model(self._settings.model, self._settings.operating_point)
+        self._store = Store(self._settings.data, self._settings.spare_mb * 1_000_000, self._told)
+        self._reader = Reader(self._store.database, self._store.segments)
+        self._judge = Judge(
+            model,
+            self._reader,
+            self._store.snapshots,
+            self._settings.snapshot_s,
+            next_verdict=self._store.next_verdict,
+            keep=self._keep_verdicts,
+            progressed=self._progressed,
+        )
+        self._labels = self._reader.labels()
+        rows = self._reader.epochs()
+        newest = {row.stream: row for row in rows}
+        for row in rows:
+            if row.judged and row is not newest[row.stream]:
+                continue
+            live = Live.of(row, self._settings.credit_s)
+            live.clock = Clock(row.key, row.fs, row.device_us, self._reader.anchors(row.key))
+            live.committed = live.log.next = self._reader.end(row.key)
+            live.log.gaps = [(gap.first, gap.first + gap.n) for gap in self._reader.gaps(row.key)]
+            live.ended = row.end is not None
+            live.run.clock, live.run.given = live.clock, self._reader.last_verdict(row.key)
+            live.run.done = live.committed if row.judged else 0
+            live.last_word = cast(Word | None, self._reader.last_word(row.key))
+            self._live[row.stream] = live  # the newest comes last
+            self._metrics.streams.inc(not live.ended)
+            if not row.judged:
+                self._judge.feed(live.run, self._owed(live))
+
+    def _owed(self, live: Live) -> list[Entry]:
+        """What the judge is to do after a restart: to come as far as the log goes."""
+        if live.ended:
+            return [EndRow(live.epoch.key, live.committed)]
+        return [SamplesRow(live.epoch.key, live.committed, 0, b"")]
+
+    def _check_room(self) -> None:
+        if self.trouble is not None:
+            self._metrics.refused.inc()
+            raise BusyError(self.trouble, retry_after_s=5, status=503)
+        if self._store.depth > _QUEUE:
+            self._metrics.refused.inc()
+            raise BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
+
+    def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
+        rows, entries = self._rows(live, outcomes)
+        if end is not None and rows:
+            anchor = live.clock.observe(end, time.monotonic(), time.time())
+            rows = [*rows, anchor] if anchor else rows
+        return self._keep(live, rows, entries) if rows else None
+
+    def _rows(self, live: Live, outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Entry]]:
+        rows: list[Row] = []
+        entries: list[Entry] = []
+        key = live.epoch.key
+        for outcome in outcomes:
+            match outcome:
+                case Added(first, n, samples):
+                    entries.append(SamplesRow(key, first, n, samples))
+                    rows.append(entries[-1])
+                    self._metrics.samples.inc(n * len(live.epoch.leads))
+                case Hole(first, n, reason):
+                    entries.append(GapRow(key, first, n, reason))
+                    rows.append(entries[-1])
+                    self._metrics.gaps.labels(reason).inc()
+                case Late(first, n, samples):
+                    rows.append(SamplesRow(key, first, n, samples, late=True))
+        return rows, entries
+
+    def _keep(self, live: Live, rows: Sequence[Row], entries: list[Entry]) -> asyncio.Future[None]:
+        done = self._loop.create_future()
+
+        def kept() -> None:
+            for entry in entries:
+                if not isinstance(entry, EndRow):
+                    live.committed = entry.first + entry.n
+                self._tell_entry(live, entry)
+            if entries:
+                live.kept_at.append((live.committed, time.perf_counter()))
+                self._judge.feed(live.run, entries)
+                if live.writer is not None:
+                    live.writer.acknowledge(live.ack())
+            if not done.cancelled():
+                done.set_result(None)
+
+        self._store.keep(rows, kept)
+        return done
+
+    def _tell_entry(self, live: Live, entry: Entry) -> None:
+        watchers = live.watchers["samples"]
+        if not watchers or isinstance(entry, EndRow):
+            return
+        message: str | bytes
+        if isinstance(entry, SamplesRow):
+            message = pack([Chunk(live.epoch.stream, live.epoch.number, entry.first, entry.n, entry.samples)])
+        else:
+            message = gap_of(live.epoch, entry).model_dump_json()
+        for watcher in watchers:
+            watcher.put(message)
+
+    async def _compare(self, live: Live, again: Again) -> None:
+        """Refuse samples that differ from those that are there."""
+        while live.committed < again.first + again.n:  # they are on their way to the disk
+            await self._keep(live, [], [])
+        stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
+        if stored != again.samples:
+            self._metrics.conflicts.inc()
+            row = ConflictRow(live.epoch.key, again.first, again.n, round(time.time() * 1e6))
+            await self._keep(live, [row], [])
+            raise ConflictError(
+                f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
+                f"{again.first} and {again.first + again.n}; nothing was changed"
+            )
+
+    def _told(self, kept: list[Kept]) -> None:
+        """In the store's thread: a group is on disk."""
+
+        def tell() -> None:
+            self._metrics.store_depth.set(self._store.depth)
+            for one in kept:
+                one()
+
+        self._loop.call_soon_threadsafe(tell)
+
+    def _keep_verdicts(self, epoch: EpochRow, rows: list[Row], new: list[VerdictRow]) -> None:
+        """In the judge's thread: verdicts to keep, and then to tell."""
+        live = self._live[epoch.stream]
+        self._store.keep(rows, lambda: self._tell_verdicts(live, epoch, new))
+
+    def _tell_verdicts(self, live: Live, epoch: EpochRow, new: list[VerdictRow]) -> None:
+        now = time.perf_counter()
+        for row in new:
+            live.last_word = cast(Word, row.word)
+            self._metrics.verdicts.labels(row.word).inc()
+            needed = row.start + 7 * epoch.fs
+            came = next((at for committed, at in live.kept_at if committed >= needed), now)
+            self._metrics.lag.observe(now - came)
+            for watcher in (*live.watchers["verdicts"], *self.listeners):
+                watcher.put(row.body)
+
+    def _progressed(self, run: Run, seconds: float) -> None:
+        """In the judge's thread: a turn is over."""
+        self._loop.call_soon_threadsafe(self._caught_up, run, seconds)
+
+    def _caught_up(self, run: Run, seconds: float) -> None:
+        self._metrics.inference.observe(seconds)
+        self._metrics.judge_depth.set(self._judge.depth)
+        live = self._live[run.epoch.stream]
+        if live.writer is not None and live.granted < live.credit / 2:
+            live.writer.acknowledge(live.ack())  # who was told to wait may go on
+
+    async def _tick(self) -> None:
+        """Give up what has been missing for too long."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = self._loop.time()
+            self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
+            for live in self._live.values():
+                since = live.log.since
+                if since is not None and now - since >= self._settings.late_s:
+                    self._take(live, live.log.expire(now, self._settings.late_s), None)

@@ -1,0 +1,292 @@
+"""What travels as JSON; field names are those of `Verdict`, `Beat` and `Analysis`. Times are UTC, indices count samples
+from 0 in each epoch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ectopy.errors import SignalError
+from ectopy.recording import AamiClass, exact_rate
+from ectopy.verdict import Word
+from ectopy.wire.form import Form, Kind, Unit
+
+MAX_LEADS = 16
+_INDEX = 2**53  # JSON's numbers are exact up to here
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["bed-7"])]
+Index = Annotated[int, Field(ge=0, lt=_INDEX)]
+Lead = Annotated[str, Field(min_length=1, max_length=32)]
+Value = Annotated[float | None, Field(description="mV, or as the unit says; null = missing")]
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class EpochRequest(Message):
+    """One run of a device is about to begin."""
+
+    fs: float | str = Field(description="Sampling rate in Hz, 100 to 1000; a fraction as '1000/3'", examples=[360])
+    leads: list[Lead] = Field(min_length=1, max_length=MAX_LEADS, examples=[["II"]])
+    kind: Kind = Field("int16", description="Stored form: little-endian, leads side by side")
+    unit: Unit = "mV"
+    gain: float = Field(1.0, gt=0, description="Of int16: value = (stored - offset) / gain", examples=[200])
+    offset: float = 0.0
+    label: str | None = Field(None, max_length=128, description="What people call the stream")
+    device_time: datetime | None = Field(None, description="The device's clock at sample 0, with its zone")
+
+    @field_validator("fs")
+    @classmethod
+    def _a_rate(cls, fs: float | str) -> float | str:
+        try:
+            rate = exact_rate(fs)
+        except SignalError as error:
+            raise ValueError(str(error)) from None
+        if not 100 <= rate <= 1000:
+            raise ValueError("expected 100 to 1000 Hz")
+        return fs
+
+    @field_validator("device_time")
+    @classmethod
+    def _with_a_zone(cls, time: datetime | None) -> datetime | None:
+        if time is not None and time.tzinfo is None:
+            raise ValueError("a time without a zone; expected one as 2026-01-01T12:00:00Z")
+        return time
+
+    @model_validator(mode="after")
+    def _named_once(self) -> EpochRequest:
+        if len(set(self.leads)) < len(self.leads):
+            raise ValueError("two leads of one name")
+        return self
+
+    @property
+    def rate(self) -> Fraction:
+        return exact_rate(self.fs)
+
+    @property
+    def form(self) -> Form:
+        return Form(len(self.leads), self.kind, self.unit, self.gain, self.offset)
+
+
+class Epoch(EpochRequest):
+    """One run of a device. `next` is the sample index wanted next, all before it being on disk; `credit` how many
+    samples may be sent from there on."""
+
+    stream: Id
+    epoch: Annotated[int, Field(ge=1)]
+    started_at: datetime
+    ended: bool
+    next: Index
+    credit: Index
+    model: str
+
+
+class Stream(Message):
+    """A stream and its newest epoch."""
+
+    id: Id
+    label: str | None
+    epoch: Epoch | None
+    connected: bool = Field(description="Somebody holds a connection that writes")
+    last_verdict: Word | None
+
+
+class Ack(Message):
+    """All samples before `next` are on disk; `credit` more may be sent."""
+
+    type: Literal["ack"] = "ack"
+    stream: Id
+    epoch: int
+    next: Index
+    credit: Index
+
+
+class Samples(Message):
+    """Samples as JSON: (n) of one lead or (n, n_leads)."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    first: Index | None = Field(None, description="Index of the first; left out with append=true")
+    samples: list[Value] | list[list[Value]] = Field(min_length=1, max_length=100_000, examples=[[0.01, None, 0.02]])
+
+
+class Gap(Message):
+    """Samples that will not come."""
+
+    type: Literal["gap"] = "gap"
+    stream: Id | None = Field(None, description="Left out where the connection is that of one stream")
+    epoch: Annotated[int, Field(ge=1)]
+    first: Index
+    n: Annotated[int, Field(gt=0, lt=_INDEX)]
+    reason: Literal["declared", "never came"] = "declared"
+
+
+class End(Message):
+    """The run is over after `n` samples: the intervals still owed are given."""
+
+    type: Literal["end"] = "end"
+    stream: Id | None = None
+    epoch: Annotated[int, Field(ge=1)]
+    n: Index
+
+
+class Watch(Message):
+    """Which of `verdicts` and `samples` (as binary frames) this connection is to be told."""
+
+    type: Literal["watch"] = "watch"
+    what: list[Literal["verdicts", "samples"]]
+
+
+class Write(Message):
+    """This connection is to write the epoch; whoever did before is closed (4409). An `Ack` answers."""
+
+    type: Literal["write"] = "write"
+    stream: Id | None = None
+    epoch: Annotated[int, Field(ge=1)]
+
+
+class Skipped(Message):
+    """This watcher was too slow; it goes on with the latest."""
+
+    type: Literal["skipped"] = "skipped"
+    n: int
+
+
+class Refused(Message):
+    """Why something was not done: what was wrong, where, and what to do."""
+
+    type: Literal["error"] = "error"
+    status: int
+    reason: str
+    stream: Id | None = None
+
+
+class BeatOut(Message):
+    """As `ectopy.verdict.Beat`."""
+
+    sample: int
+    time_s: float
+    aami: AamiClass | None
+    N: float | None
+    S: float | None
+    V: float | None
+    F: float | None
+    Q: float | None
+    rr_s: float | None
+    anomaly: float
+    differs: str | None
+
+
+class FindingOut(Message):
+    """As `ectopy.verdict.Finding`."""
+
+    name: str
+    start_s: float
+    end_s: float
+    abnormal: bool
+
+
+class IntervalOut(Message):
+    """As `ectopy.verdict.Verdict`."""
+
+    start_s: float
+    end_s: float
+    verdict: Word
+    score: float | None
+    heart_rate: float | None
+    quality: float
+    n_beats: int
+    n_abnormal: int
+    reason: str
+    beats: list[BeatOut]
+    findings: list[FindingOut]
+    model: str
+
+
+class VerdictOut(IntervalOut):
+    """One interval of a stream. `id` counts over all streams in the order in which verdicts were kept."""
+
+    type: Literal["verdict"] = "verdict"
+    id: int
+    stream: Id
+    epoch: int
+    start_sample: int
+    end_sample: int
+    start_at: datetime
+    end_at: datetime
+
+
+class SummaryOut(Message):
+    """As `ectopy.analysis.Summary`; `beats` counts those without a class under `none`."""
+
+    duration_s: float
+    verdicts: dict[Word, int]
+    beats: dict[str, int]
+    heart_rate: float | None
+    unreadable_share: float
+    notes: list[str]
+
+
+class AnalysisRequest(Message):
+    """Samples to analyse at once."""
+
+    fs: float | str = Field(examples=[360])
+    leads: list[Lead] | None = Field(None, min_length=1, max_length=MAX_LEADS)
+    samples: list[Value] | list[list[Value]] = Field(min_length=1)
+    unit: Unit = "mV"
+    model: str | None = None
+
+
+class AnalysisOut(Message):
+    """As `ectopy.analysis.Analysis`."""
+
+    name: str
+    fs: float
+    leads: list[str]
+    calibrated: bool
+    model: str
+    summary: SummaryOut
+    intervals: list[IntervalOut]
+
+
+class Job(Message):
+    """An analysis that takes longer. `result` is there once it is `done`."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    reason: str | None = None
+    result: AnalysisOut | None = None
+
+
+class ModelOut(Message):
+    """An installed model: its card."""
+
+    name: str
+    version: str
+    default: bool
+    card: dict[str, Any]
+
+
+class Page(Message):
+    """`after` of the next page; null at the end."""
+
+    next: int | None
+
+
+class Verdicts(Page):
+    items: list[VerdictOut]
+
+
+class Beats(Page):
+    items: list[BeatOut]
+
+
+class Ticket(Message):
+    """Good once, for 30 s: the WebSocket subprotocol `ectopy.ticket.<ticket>`."""
+
+    ticket: str
+    expires_at: datetime

@@ -1,0 +1,51 @@
+"""When a sample was taken: within a few hundredths of a second, whatever network, device and server's clock do."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from ectopy.service.clock import Clock
+
+FS = Fraction(360)
+
+
+def test_a_late_chunk_does_not_move_the_time() -> None:
+    clock, rng = Clock(1, FS), np.random.default_rng(0)
+    for second in range(1, 601):
+        delay = rng.exponential(0.05) + (3.0 if second % 50 == 0 else 0.0)
+        clock.observe(360 * second, 1000.0 + second + delay, 5000.0 + second + delay)
+    for second in range(120, 600, 7):
+        assert abs(clock.at(360 * second) / 1e6 - (5000 + second)) < 0.05
+
+
+def test_a_device_that_is_a_little_off_is_caught_up_with() -> None:
+    clock, rate = Clock(1, FS), 1.0005  # it takes 360.18 samples a second and says 360
+    for second in range(1, 3601):
+        clock.observe(round(360 * rate * second), float(second), 5000.0 + second)
+    for second in range(60, 3600, 13):
+        assert abs(clock.at(round(360 * rate * second)) / 1e6 - (5000 + second)) < 0.04
+
+
+def test_a_step_of_the_servers_clock_changes_the_time_from_there_on_only() -> None:
+    clock = Clock(1, FS)
+    for second in range(1, 200):
+        clock.observe(360 * second, float(second), 5000.0 + second + (3600 if second > 100 else 0))
+    assert abs(clock.at(360 * 90) / 1e6 - 5090) < 0.01
+    assert abs(clock.at(360 * 150) / 1e6 - 8750) < 0.01
+
+
+def test_an_anchor_comes_once_a_minute_and_the_first_has_the_devices_own_clock() -> None:
+    clock = Clock(1, FS, device_us=7)
+    kept = [clock.observe(360 * second, float(second), 5000.0 + second) for second in range(1, 602)]
+    anchors = [anchor for anchor in kept if anchor]
+    assert [anchor.sample // 360 for anchor in anchors] == [0, *range(60, 601, 60)]
+    assert anchors[0].device_us == 7 and all(anchor.device_us is None for anchor in anchors[1:])
+
+
+def test_a_clock_that_goes_on_from_its_anchors_says_the_same() -> None:
+    clock, kept = Clock(1, FS), []
+    for second in range(1, 300):
+        anchor = clock.observe(360 * second, float(second), 5000.0 + second)
+        kept += [anchor] if anchor else []
+    again = Clock(1, FS, anchors=kept)
+    assert [again.at(n) for n in range(0, 100_000, 999)] == [clock.at(n) for n in range(0, 100_000, 999)]
