@@ -27,7 +27,7 @@ class Live:
 
     credit_s : seconds that a device may be ahead of the disk
     committed : index behind the last sample or gap on disk
-    granted : credit, as it was told last
+    allowed : index up to which samples may be sent; what was granted once is not taken back
     kept_at : what was committed lately, and when
     """
 
@@ -39,7 +39,7 @@ class Live:
     committed: int = 0
     ended: bool = False
     writer: Connection | None = None
-    granted: int = 0
+    allowed: int = 0
     last_word: Word | None = None
     watchers: dict[Literal["verdicts", "samples"], set[Watcher]] = field(
         default_factory=lambda: {"verdicts": set(), "samples": set()}
@@ -55,6 +55,9 @@ class Live:
     @property
     def credit(self) -> int:
         """Samples that may be sent beyond what is on disk: fewer, the more of that is not judged yet."""
+        return max(self.allowed - self.committed, self._credit_now())
+
+    def _credit_now(self) -> int:
         low, high = _BACKLOG_S
         backlog_s = (self.committed - self.run.done) / self.epoch.fs
         share = min(max((high - backlog_s) / (high - low), 0.0), 1.0)
@@ -62,8 +65,14 @@ class Live:
 
     def ack(self) -> Ack:
         """How far all is on disk, and what may come beyond."""
-        self.granted = self.credit
-        return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=self.granted)
+        credit = self.credit
+        self.allowed = self.committed + credit
+        return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=credit)
+
+    @property
+    def held_back(self) -> bool:
+        """More may be sent than was told, by a good deal."""
+        return self.committed + self._credit_now() > self.allowed + self.credit_s * self.epoch.fs / 4
 
     def told(self, model: str) -> Epoch:
         """The epoch as the API has it."""

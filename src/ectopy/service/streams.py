@@ -357,7 +357,7 @@ class Streams:
         self._metrics.inference.observe(seconds)
         self._metrics.judge_depth.set(self._judge.depth)
         live = self._live[run.epoch.stream]
-        if live.writer is not None and live.granted < live.credit / 2:
+        if live.writer is not None and live.held_back:
             live.writer.acknowledge(live.ack())  # who was told to wait may go on
 
     async def _tick(self) -> None:
