@@ -28,7 +28,7 @@ def copy(tmp_path):
 
 
 def test_the_models_are_installed():
-    assert zoo.installed() == ["autoencoder-adaptive", "instant", "sequence"]
+    assert zoo.installed() == ["autoencoder", "autoencoder-adaptive", "hybrid", "instant", "sequence"]
 
 
 def test_a_card_says_what_it_must(model):
