@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -18,6 +19,20 @@ OperatingPoint = Annotated[
 ]
 
 
+def _factor(text: str) -> float:
+    """A factor of real time; `max` is infinite."""
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise typer.BadParameter(f"{text}: expected a factor above 0, as 20, or 'max'")
+    return speed
+
+
+Speed = Annotated[float, typer.Option(parser=_factor, metavar="FACTOR|max", help="How much faster than real time.")]
+
+
 def remark(source: str) -> None:
     """Say on stderr what everybody who sees a verdict must know."""
     from ectopy.figures import DISCLAIMER
@@ -26,6 +41,12 @@ def remark(source: str) -> None:
     if source == "demo":
         about = "demo: MIT-BIH record 208, a training patient: it shows the program, not its accuracy."
         typer.echo(about, err=True)
+
+
+def remark_unit(calibrated: bool) -> None:
+    """Say on stderr where amplitudes mean nothing."""
+    if not calibrated:
+        typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ectopy.cli._common import Leads, Model, OperatingPoint, remark
+from ectopy.cli._common import Leads, Model, OperatingPoint, Speed, remark, remark_unit
+from ectopy.cli._lines import Tally, print_line
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
@@ -26,22 +27,9 @@ _PICTURES_PER_S = 12
 Tell = Callable[[int, "list[Verdict]"], None]
 
 
-def _speed(text: str) -> float:
-    """A factor of real time; `max` is infinite."""
-    try:
-        speed = math.inf if text == "max" else float(text)
-    except ValueError:
-        speed = math.nan
-    if not speed > 0:
-        raise typer.BadParameter(f"{text}: expected a factor above 0, as 20, or 'max'")
-    return speed
-
-
 def watch(
     record: Annotated[str, typer.Argument(help="'demo', a record as mitdb/100, or a file.")] = "demo",
-    speed: Annotated[
-        float, typer.Option(parser=_speed, metavar="FACTOR|max", help="How much faster than real time.")
-    ] = 1.0,
+    speed: Speed = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a verdict.")] = False,
     model: Model = "instant",
     operating_point: OperatingPoint = "balanced",
@@ -61,8 +49,7 @@ def watch(
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
     remark(record)
-    if not recording.calibrated:
-        typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)
+    remark_unit(recording.calibrated)
     if as_json:
         verdicts = _replay(recording, stream, speed, _print_json)
     elif sys.stdout.isatty():
@@ -70,7 +57,10 @@ def watch(
             verdicts = _replay(recording, stream, speed, tell)
     else:
         verdicts = _replay(recording, stream, speed, _print_lines)
-    _sum_up(recording, verdicts, err=as_json)
+    tally = Tally()
+    for verdict in verdicts:
+        tally.add(verdict)
+    typer.echo(tally, err=as_json)
 
 
 def _replay(recording: Recording, stream: StreamAnalyzer, speed: float, tell: Tell) -> list[Verdict]:
@@ -96,13 +86,8 @@ def _print_json(_: int, verdicts: list[Verdict]) -> None:
 
 
 def _print_lines(_: int, verdicts: list[Verdict]) -> None:
-    from ectopy.figures import clock
-
-    for v in verdicts:
-        score = "   -" if v.score is None else f"{v.score:.2f}"
-        rate = "  -" if v.heart_rate is None else f"{v.heart_rate:3.0f}"
-        times = f"{clock(v.start_s)}-{clock(v.end_s)}"
-        print(f"{times:<15} {v.verdict:<10}  score {score}  {rate}/min  {v.reason}", flush=True)
+    for verdict in verdicts:
+        print_line(verdict)
 
 
 @contextmanager
@@ -132,13 +117,3 @@ def _screen(recording: Recording, speed: float) -> Iterator[Tell]:
                 drawn = time.monotonic()
 
         yield tell
-
-
-def _sum_up(recording: Recording, verdicts: list[Verdict], err: bool) -> None:
-    from ectopy.analysis import Analysis
-    from ectopy.figures import headline
-
-    summary = Analysis(recording, verdicts, verdicts[-1].model if verdicts else "").summary
-    beats = ", ".join(f"{n:,} {aami or 'without class'}" for aami, n in summary.beats.items()) or "none"
-    rate = "unknown" if summary.heart_rate is None else f"{summary.heart_rate:.0f}/min"
-    typer.echo(f"{headline(summary)}; beats: {beats}; median heart rate: {rate}", err=err)
