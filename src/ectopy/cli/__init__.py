@@ -15,6 +15,7 @@ from ectopy.cli.compare import compare
 from ectopy.cli.data import app as data
 from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
+from ectopy.cli.serve import config, serve
 from ectopy.cli.stream import stream
 from ectopy.cli.train import train
 from ectopy.cli.tune import tune
@@ -53,6 +54,8 @@ app = typer.Typer(
 app.command()(watch)
 app.command()(analyze)
 app.command()(stream)
+app.command()(serve)
+app.command()(config)
 app.add_typer(data, name="data")
 app.command()(eda)
 app.command()(evaluate)

@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from ectopy.errors import BusyError, EctopyError
 
@@ -25,9 +27,17 @@ def tell_errors(app: FastAPI) -> None:
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return JSONResponse({"reason": reason_of(error.errors())}, 422)
 
+    @app.exception_handler(ValidationError)
+    async def _invalid_too(_: Request, error: ValidationError) -> JSONResponse:
+        return JSONResponse({"reason": reason_of(error.errors())}, 422)
+
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"reason": str(error.detail)}, error.status_code, error.headers)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # one route a method: the first to fit the path knows only its own
+            routes = [r for r in app.routes if isinstance(r, Route) and r.path_regex.match(request.url.path)]
+            headers["Allow"] = ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+        return JSONResponse({"reason": str(error.detail)}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def _unknown(_: Request, error: Exception) -> JSONResponse:

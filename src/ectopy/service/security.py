@@ -69,9 +69,9 @@ class OnlyThisMachine:
             await self._app(scope, receive, send)
             return
         chosen = next((p for p in scope.get("subprotocols", []) if p.startswith(TICKET)), None)
-        if reason is None and (origin is not None or chosen is not None):
-            if chosen is None or not self._tickets.take(chosen.removeprefix(TICKET)):
-                reason = "no ticket, or one that was used or is over 30 s old: POST /v1/tickets"
+        by_ticket = origin is not None or chosen is not None
+        if reason is None and by_ticket and not self._tickets.take((chosen or "").removeprefix(TICKET)):
+            reason = "no ticket, or one that was used or is over 30 s old: POST /v1/tickets"
         if reason is None:
             await self._app({**scope, "ticket": chosen}, receive, send)
             return

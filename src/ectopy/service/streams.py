@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from ectopy.errors import BusyError, ConflictError, FrameError, RecordError, SignalError
+from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
@@ -183,7 +183,7 @@ class Streams:
         if live.ended:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
         if first + n > live.log.next + _GAP_S * live.epoch.fs:
-            raise SignalError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
+            raise ConflictError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
         self._check_room()
         return self._take(live, live.log.declare(first, n), None)
 
@@ -196,7 +196,7 @@ class Streams:
         if not live.ended:
             self._check_room()
             if n > live.log.next + _GAP_S * live.epoch.fs:
-                raise SignalError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
+                raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
             await self._end(live, n)
         return self.told(live)
 

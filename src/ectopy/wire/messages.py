@@ -23,6 +23,10 @@ Lead = Annotated[str, Field(min_length=1, max_length=32)]
 Value = Annotated[float | None, Field(description="mV, or as the unit says; null = missing")]
 
 
+Row = Annotated[list[Value], Field(min_length=1, max_length=MAX_LEADS)]
+Series = Annotated[list[Value], Field(min_length=1)] | Annotated[list[Row], Field(min_length=1)]
+
+
 class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -110,7 +114,7 @@ class Samples(Message):
 
     epoch: Annotated[int, Field(ge=1)]
     first: Index | None = Field(None, description="Index of the first; left out with append=true")
-    samples: list[Value] | list[list[Value]] = Field(min_length=1, max_length=100_000, examples=[[0.01, None, 0.02]])
+    samples: Series = Field(examples=[[0.01, None, 0.02]])
 
 
 class Gap(Message):
@@ -235,7 +239,7 @@ class AnalysisRequest(Message):
 
     fs: float | str = Field(examples=[360])
     leads: list[Lead] | None = Field(None, min_length=1, max_length=MAX_LEADS)
-    samples: list[Value] | list[list[Value]] = Field(min_length=1)
+    samples: Series
     unit: Unit = "mV"
     model: str | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ectopy.errors import FrameError, RecordError, SignalError
+from ectopy.errors import ConflictError, FrameError, RecordError, SignalError
 from ectopy.service.live import Live, gap_of
 from ectopy.service.routes._common import StreamId, StreamsDep, body, problems
 from ectopy.service.rows import EpochRow
@@ -127,7 +127,7 @@ async def get_samples(
 @router.post("/{stream_id}/gaps", responses=problems(400, 404, 409, 429, 503))
 async def declare_gap(stream_id: StreamId, gap: Gap, streams: StreamsDep) -> Ack:
     """Samples that will not come: nobody waits for them, and they are never judged."""
-    live = streams.live(stream_id, gap.epoch)
+    live = _named(streams, stream_id, gap)
     kept = streams.declare(live, gap.first, gap.n)
     if kept is not None:
         await kept
@@ -144,7 +144,13 @@ async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber
 @router.post("/{stream_id}/end", responses=problems(400, 404, 409, 429, 503))
 async def end_epoch(stream_id: StreamId, end: End, streams: StreamsDep) -> Epoch:
     """The run is over after `n` samples; the intervals still owed are given."""
-    return await streams.end(streams.live(stream_id, end.epoch), end.n)
+    return await streams.end(_named(streams, stream_id, end), end.n)
+
+
+def _named(streams: Streams, name: str, said: Gap | End) -> Live:
+    if said.stream not in (None, name):
+        raise ConflictError(f"the path names stream '{name}', the body '{said.stream}'; leave it out there")
+    return streams.live(name, said.epoch)
 
 
 async def _offered(streams: Streams, live: Live, chunks: list[Chunk]) -> Ack:
