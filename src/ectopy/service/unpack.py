@@ -1,0 +1,83 @@
+"""Zip archives of a record, unpacked within limits that are counted as bytes come out: headers may lie."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path, PurePosixPath
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from ectopy.errors import FormatError
+from ectopy.service.limits import MIB, AnalysisLimits, RefusedError, size
+
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # of the first member; of the end, where there is none
+_LONGEST = 200  # bytes of a file's name: file systems take 255
+
+
+def file_name(given: str) -> str:
+    """The name alone of what may be a path.
+
+    Raises
+    ------
+    FormatError
+        If nothing is left, or no file can be called so.
+    """
+    name = _alone(given)
+    if not name or name.startswith(".") or not name.isprintable() or len(name.encode(errors="replace")) > _LONGEST:
+        raise FormatError(f"{given[:_LONGEST]!r} is no name for a file; expected one as 100.hea")
+    return name
+
+
+def _alone(path: str) -> str:
+    return PurePosixPath(path.replace("\\", "/")).name
+
+
+def is_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in _MAGIC
+
+
+def unpack(path: Path, limits: AnalysisLimits) -> None:
+    """Put the files of an archive beside it, without their folders, and remove it.
+
+    Raises
+    ------
+    RefusedError
+        If it holds more files or bytes than the limits allow.
+    FormatError
+        If it is damaged, encrypted, compressed in an unusual way, or has two files of one name.
+    """
+    try:
+        with ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m)]
+            _check(path, members, limits)
+            room = allowed = min(limits.upload_bytes, limits.expansion * path.stat().st_size)
+            for member in members:
+                target = path.with_name(file_name(member.filename))
+                if target.exists():
+                    raise FormatError(f"{path.name}: two files are called {target.name}; expected one record in it")
+                with archive.open(member) as source, target.open("xb") as sink:
+                    while piece := source.read(MIB):
+                        room -= len(piece)
+                        if room < 0:
+                            raise RefusedError(
+                                f"{path.name}: more than {size(allowed)} come out of it; unpack it yourself", 413
+                            )
+                        sink.write(piece)
+    except (BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise FormatError(f"{path.name}: no archive that can be unpacked ({error}); make it again") from None
+    path.unlink()
+
+
+def _hidden(member: ZipInfo) -> bool:
+    """Not part of a record: what file systems put beside files."""
+    return _alone(member.filename).startswith(".") or member.filename.startswith("__MACOSX/")
+
+
+def _check(path: Path, members: list[ZipInfo], limits: AnalysisLimits) -> None:
+    if not members:
+        raise FormatError(f"{path.name}: an archive without a file; expected a record in it")
+    if len(members) > limits.members:
+        raise RefusedError(f"{path.name}: {len(members):,} files; expected one record of at most {limits.members}", 413)
+    for member in members:
+        if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise FormatError(f"{path.name}: {member.filename[:99]} is compressed unusually; expected 'deflate'")
