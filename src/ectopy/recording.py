@@ -57,12 +57,19 @@ def exact_rate(fs: Fraction | float | int | str) -> Fraction:
         If it is no positive finite number.
     """
     try:
-        rate = fs if isinstance(fs, Fraction) else Fraction(str(fs))
+        # a Fraction of '1e999999999' would have a billion digits
+        rate = fs if isinstance(fs, Fraction) else Fraction(str(fs)) if _is_small(fs) else Fraction(0)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if rate <= 0:
         raise SignalError(f"sampling rate {fs!r}: expected a positive number of samples a second")
     return rate
+
+
+def _is_small(fs: float | int | str) -> bool:
+    """Whether it is written in so few digits that it can be a rate."""
+    text = str(fs)
+    return len(text) <= 40 and not (isinstance(fs, str) and "e" in text.lower())
 
 
 def looks_like_mv(samples: np.ndarray, fs: Fraction | float) -> bool:

@@ -43,7 +43,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.tickets = Tickets()
     app.state.streams = Streams(settings, app.state.metrics)
-    app.state.analyses = Analyses(AnalysisLimits(workers=settings.workers), settings.model)
+    app.state.analyses = Analyses(
+        AnalysisLimits(workers=settings.workers, spare_bytes=settings.spare_mb * 1_000_000),
+        settings.model,
+        settings.operating_point,
+        settings.data / "uploads",
+    )
     tell_errors(app)
     for router in (streams, verdicts, sockets, analyze, models, system):
         app.include_router(router.router)

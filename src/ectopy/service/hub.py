@@ -64,9 +64,9 @@ class Watcher:
         while not (self._waiting or self._latest or self.lost or self._woken):
             self._changed.clear()
             await self._changed.wait()
-        taken: list[Message] = [*self._latest.values()]
-        self._latest.clear()
-        taken += [message for _, message in self._waiting]
+        taken = [message for _, message in self._waiting]
+        taken += self._latest.values()  # behind what was refused before
         self._waiting.clear()
+        self._latest.clear()
         self._size = self._skipped = 0
         return taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +27,7 @@ class Live:
     """A stream's newest epoch.
 
     credit_s : seconds that a device may be ahead of the disk
+    judged : it has ended, and all its verdicts are kept
     committed : index behind the last sample or gap on disk
     allowed : index up to which samples may be sent; what was granted once is not taken back
     kept_at : what was committed lately, and when
@@ -38,6 +40,7 @@ class Live:
     credit_s: float
     committed: int = 0
     ended: bool = False
+    judged: asyncio.Event = field(default_factory=asyncio.Event)
     writer: Connection | None = None
     allowed: int = 0
     last_word: Word | None = None

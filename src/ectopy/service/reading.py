@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, RowMapping, Select, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, func, select
 
 from ectopy.service import schema
 from ectopy.service.rows import AnchorRow, EpochRow, GapRow, SamplesRow
@@ -109,6 +109,11 @@ class Reader:
             query = query.where(t.start_s < end_s)
         with self._database.connect() as connection:
             return [(row.id, row.body) for row in connection.execute(query)]
+
+    def newest_verdict(self) -> int:
+        """The largest id of all; 0 before the first."""
+        with self._database.connect() as connection:
+            return connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
 
     def last_word(self, epoch: int) -> str | None:
         """The newest verdict's."""

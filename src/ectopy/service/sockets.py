@@ -139,13 +139,14 @@ class Connection:
             self._refuse(Refused(status=400, reason="the gateway watches nothing; open the stream's own socket"))
             return
         try:
-            watchers = self._streams.live(self._name).watchers
+            live = self._streams.live(self._name)
         except EctopyError as error:
             self._close(4404, str(error))
             return
         self._watched = set(said.what)
-        for what, those in watchers.items():
+        for what, those in live.watchers.items():
             (those.add if what in self._watched else those.discard)(self._watcher)
+        self.acknowledge(live.ack())  # from here on it is told
 
     def _leave(self) -> None:
         for live in self._writes.values():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
@@ -25,6 +26,7 @@ from ectopy.service.rows import (
     EndRow,
     EpochRow,
     GapRow,
+    JudgedRow,
     Row,
     SamplesRow,
     VerdictRow,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 _QUEUE = 20_000  # entries that may wait for the disk
 _GAP_S = 24 * 3600  # of one declared gap
+_JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
 _LOOK_S = 0.25  # between two looks for what is missing for too long
 
 
@@ -197,7 +200,9 @@ class Streams:
             self._check_room()
             if n > live.log.next + _GAP_S * live.epoch.fs:
                 raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
-            await self._end(live, n)
+            self._end(live, n)
+        with suppress(TimeoutError):  # it is kept whatever becomes of the wait
+            await asyncio.wait_for(live.judged.wait(), _JUDGED_S)
         return self.told(live)
 
     def _end(self, live: Live, n: int) -> asyncio.Future[None]:
@@ -231,6 +236,8 @@ class Streams:
             live.committed = live.log.next = self._reader.end(row.key)
             live.log.gaps = [(gap.first, gap.first + gap.n) for gap in self._reader.gaps(row.key)]
             live.ended = row.end is not None
+            if row.judged:
+                live.judged.set()
             live.run.clock, live.run.given = live.clock, self._reader.last_verdict(row.key)
             live.run.done = live.committed if row.judged else 0
             live.last_word = cast(Word | None, self._reader.last_word(row.key))
@@ -336,7 +343,14 @@ class Streams:
     def _keep_verdicts(self, epoch: EpochRow, rows: list[Row], new: list[VerdictRow]) -> None:
         """In the judge's thread: verdicts to keep, and then to tell."""
         live = self._live[epoch.stream]
-        self._store.keep(rows, lambda: self._tell_verdicts(live, epoch, new))
+        judged = any(isinstance(row, JudgedRow) for row in rows)
+
+        def kept() -> None:
+            self._tell_verdicts(live, epoch, new)
+            if judged and live.epoch.key == epoch.key:
+                live.judged.set()
+
+        self._store.keep(rows, kept)
 
     def _tell_verdicts(self, live: Live, epoch: EpochRow, new: list[VerdictRow]) -> None:
         now = time.perf_counter()

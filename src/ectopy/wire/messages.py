@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ectopy.errors import SignalError
 from ectopy.recording import AamiClass, exact_rate
@@ -18,13 +18,24 @@ MAX_LEADS = 16
 _INDEX = 2**53  # JSON's numbers are exact up to here
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["bed-7"])]
-Index = Annotated[int, Field(ge=0, lt=_INDEX)]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("expected a number")
+    return value
+
+
+_Number = BeforeValidator(_number)  # pydantic would take "1" and true for one
+Index = Annotated[int, Field(ge=0, lt=_INDEX), _Number]
+Count = Annotated[int, Field(ge=1, lt=_INDEX), _Number]
 Lead = Annotated[str, Field(min_length=1, max_length=32)]
-Value = Annotated[float | None, Field(description="mV, or as the unit says; null = missing")]
+Value = Annotated[float | None, Field(strict=True, description="mV, or as the unit says; null = missing")]
 
 
-Row = Annotated[list[Value], Field(min_length=1, max_length=MAX_LEADS)]
-Series = Annotated[list[Value], Field(min_length=1)] | Annotated[list[Row], Field(min_length=1)]
+Row = Annotated[list[Value], Field(min_length=1, max_length=MAX_LEADS, fail_fast=True)]
+_Long = Field(min_length=1, fail_fast=True)  # one bad sample says enough of a million
+Series = Annotated[list[Value], _Long] | Annotated[list[Row], _Long]
 
 
 class Message(BaseModel):
@@ -36,12 +47,14 @@ class EpochRequest(Message):
 
     fs: float | str = Field(description="Sampling rate in Hz, 100 to 1000; a fraction as '1000/3'", examples=[360])
     leads: list[Lead] = Field(min_length=1, max_length=MAX_LEADS, examples=[["II"]])
-    kind: Kind = Field("int16", description="Stored form: little-endian, leads side by side")
+    kind: Kind = Field(default="int16", description="Stored form: little-endian, leads side by side")
     unit: Unit = "mV"
-    gain: float = Field(1.0, gt=0, description="Of int16: value = (stored - offset) / gain", examples=[200])
-    offset: float = 0.0
-    label: str | None = Field(None, max_length=128, description="What people call the stream")
-    device_time: datetime | None = Field(None, description="The device's clock at sample 0, with its zone")
+    gain: Annotated[float, _Number] = Field(
+        1.0, gt=0, description="Of int16: value = (stored - offset) / gain", examples=[200]
+    )
+    offset: Annotated[float, _Number] = 0.0
+    label: str | None = Field(default=None, max_length=128, description="What people call the stream")
+    device_time: datetime | None = Field(default=None, description="The device's clock at sample 0, with its zone")
 
     @field_validator("fs")
     @classmethod
@@ -53,6 +66,13 @@ class EpochRequest(Message):
         if not 100 <= rate <= 1000:
             raise ValueError("expected 100 to 1000 Hz")
         return fs
+
+    @field_validator("device_time", mode="before")
+    @classmethod
+    def _as_text(cls, time: object) -> object:
+        if isinstance(time, int | float):
+            raise ValueError("a number; expected a time as 2026-01-01T12:00:00Z")
+        return time
 
     @field_validator("device_time")
     @classmethod
@@ -81,7 +101,7 @@ class Epoch(EpochRequest):
     samples may be sent from there on."""
 
     stream: Id
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Count
     started_at: datetime
     ended: bool
     next: Index
@@ -112,8 +132,8 @@ class Ack(Message):
 class Samples(Message):
     """Samples as JSON: (n) of one lead or (n, n_leads)."""
 
-    epoch: Annotated[int, Field(ge=1)]
-    first: Index | None = Field(None, description="Index of the first; left out with append=true")
+    epoch: Count
+    first: Index | None = Field(default=None, description="Index of the first; left out with append=true")
     samples: Series = Field(examples=[[0.01, None, 0.02]])
 
 
@@ -121,10 +141,10 @@ class Gap(Message):
     """Samples that will not come."""
 
     type: Literal["gap"] = "gap"
-    stream: Id | None = Field(None, description="Left out where the connection is that of one stream")
-    epoch: Annotated[int, Field(ge=1)]
+    stream: Id | None = Field(default=None, description="Left out where the connection is that of one stream")
+    epoch: Count
     first: Index
-    n: Annotated[int, Field(gt=0, lt=_INDEX)]
+    n: Count
     reason: Literal["declared", "never came"] = "declared"
 
 
@@ -133,7 +153,7 @@ class End(Message):
 
     type: Literal["end"] = "end"
     stream: Id | None = None
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Count
     n: Index
 
 
@@ -149,7 +169,7 @@ class Write(Message):
 
     type: Literal["write"] = "write"
     stream: Id | None = None
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Count
 
 
 class Skipped(Message):
@@ -238,7 +258,7 @@ class AnalysisRequest(Message):
     """Samples to analyse at once."""
 
     fs: float | str = Field(examples=[360])
-    leads: list[Lead] | None = Field(None, min_length=1, max_length=MAX_LEADS)
+    leads: list[Lead] | None = Field(default=None, min_length=1, max_length=MAX_LEADS)
     samples: Series
     unit: Unit = "mV"
     model: str | None = None

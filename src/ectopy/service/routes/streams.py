@@ -73,7 +73,12 @@ async def list_epochs(stream_id: StreamId, streams: StreamsDep) -> list[Epoch]:
 @router.get("/{stream_id}/offset", responses=problems(404))
 async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> Ack:
     """Where to go on: the sample index that is wanted next."""
-    return streams.live(stream_id, epoch).ack()
+    row = await _epoch(streams, stream_id, epoch)
+    live = streams.live(stream_id)
+    if row.key == live.epoch.key:
+        return live.ack()
+    end = await asyncio.to_thread(streams.reader.end, row.key)
+    return Ack(stream=stream_id, epoch=row.number, next=end, credit=0)
 
 
 @router.post("/{stream_id}/samples", responses=problems(400, 404, 409, 413, 415, 429, 503), openapi_extra=_BODIES)

@@ -90,7 +90,9 @@ async def _events(request: Request, streams: Streams, after: int | None) -> Asyn
                 yield _event(seen, body)
             if len(found) < _PAGE:
                 break
-        yield ": ready\n\n"
+        if after is None:
+            seen = await asyncio.to_thread(streams.reader.newest_verdict)
+        yield f"id: {seen}\n\n"  # no event: where a browser goes on from
         while not watcher.lost:
             try:
                 messages = await asyncio.wait_for(watcher.take(), _ALIVE_S)

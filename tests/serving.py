@@ -1,0 +1,34 @@
+"""A real service in a process of its own, on a loopback port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def serving(data: Path, **settings: str) -> Iterator[str]:
+    """Its address; told to stop at the end."""
+    environment = {f"ECTOPY_SERVICE_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "ectopy", "serve", "--port", "0", "--data", str(data)]
+    with (data / "log").open("w+") as log:
+        process = subprocess.Popen(command, stderr=log, env={**os.environ, **environment}, cwd=data)
+        try:
+            yield _address(process, data / "log")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    while process.poll() is None:
+        text = log.read_text()
+        if "startup complete" in text:
+            found = re.search(r"http://\S+", text)
+            assert found
+            return found[0]
+    raise AssertionError(log.read_text())
