@@ -19,8 +19,8 @@ LOCK ?=
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)/base  ## verdicts on the installed real recording, ten times as fast as life
-	@$(BIN)/ectopy watch demo --speed 10
+demo: $(READY)/base  ## a service, and the installed real recording played into it ten times as fast as life
+	@$(BIN)/ectopy demo
 
 test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

@@ -13,6 +13,7 @@ from ectopy.cli.ablate import ablate
 from ectopy.cli.analyze import analyze
 from ectopy.cli.compare import compare
 from ectopy.cli.data import app as data
+from ectopy.cli.demo import demo
 from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
 from ectopy.cli.serve import config, serve
@@ -51,6 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # a help page drawn by rich takes 0.3 s more
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.command()(watch)
 app.command()(analyze)
 app.command()(stream)

@@ -1,0 +1,208 @@
+"""The service by example: everything on docs/api.md runs, and what goes in comes out again."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import wfdb
+from tests.serving import serving
+from websockets.sync.client import ClientConnection, connect
+
+import ectopy
+from ectopy.wire import Chunk, Form, pack
+
+PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+FORM = Form(1, "int16", "mV", 200)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("service")) as url:
+        yield url
+
+
+@pytest.fixture
+def api(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        yield api
+
+
+def begin(api: httpx.Client, stream: str, **more: object) -> int:
+    request = {"fs": 360, "leads": ["II"], "kind": "int16", "gain": 200, **more}
+    return api.post(f"/streams/{stream}/epochs", json=request).raise_for_status().json()["epoch"]
+
+
+def socket(url: str, stream: str, **more) -> ClientConnection:
+    return connect(f"{url.replace('http', 'ws')}/v1/streams/{stream}", **more)
+
+
+def test_every_command_of_the_page_runs(url: str, tmp_path: Path, demo: ectopy.Recording) -> None:
+    samples = demo.section(0, 60).samples.astype(float)
+    wfdb.wrsamp("demo", 360, ["mV"], ["II"], samples[:, :1], fmt=["16"], write_dir=str(tmp_path))
+    blocks = re.findall(r"```(sh|python)\n(.*?)```", PAGE, re.DOTALL)
+    assert {kind for kind, _ in blocks} == {"sh", "python"}
+    said = []
+    for kind, block in blocks:
+        shell = ["bash", "-euo", "pipefail", "-c"] if kind == "sh" else [sys.executable, "-c"]
+        block = block.replace("http://127.0.0.1:8700", url)
+        done = subprocess.run([*shell, block], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+        assert '{"reason"' not in done.stdout, done.stdout
+        said.append(done.stdout)
+    assert len(json.loads((tmp_path / "demo.json").read_text())["intervals"]) == 12
+    assert '"next":4' in said[2] and '"label":"Bed 7"' in said[2]
+    assert "event: verdict" in said[3] or "id: 0" in said[3]
+    assert len(re.findall(r"^20\d\d-.* (normal|abnormal|unreadable) ", said[4], re.MULTILINE)) == 6
+
+
+def test_a_stream_s_verdicts_are_those_of_the_offline_analysis(api: httpx.Client, demo: ectopy.Recording) -> None:
+    stored = FORM.encode(demo.section(0, 47).samples[:, :1])
+    begin(api, "whole")
+    for first in range(0, len(stored) // 2, 777):
+        part = stored[2 * first : 2 * (first + 777)]
+        frame = pack([Chunk("", 1, first, len(part) // 2, part)])
+        headers = {"Content-Type": "application/octet-stream"}
+        ack = api.post("/streams/whole/samples", content=frame, headers=headers).raise_for_status().json()
+        assert ack["next"] == first + len(part) // 2
+    api.post("/streams/whole/end", json={"epoch": 1, "n": len(stored) // 2}).raise_for_status()
+    items = api.get("/streams/whole/verdicts").json()["items"]
+    wanted = ectopy.analyze(ectopy.Recording(FORM.decode(stored), demo.fs, ("II",))).verdicts
+    kept = [{name: item[name] for name in verdict.to_dict()} for item, verdict in zip(items, wanted, strict=True)]
+    assert kept == [json.loads(json.dumps(verdict.to_dict())) for verdict in wanted]
+    assert [item["start_sample"] for item in items] == [1800 * k for k in range(10)]
+    assert items[-1]["end_sample"] == len(stored) // 2
+    assert api.get("/streams/whole/samples", params={"n": 10**6}).content == stored
+
+
+def test_a_newer_writer_takes_over_and_the_older_is_told_why(api: httpx.Client, url: str) -> None:
+    begin(api, "two")
+    with socket(url, "two") as first, socket(url, "two") as second:
+        for one in (first, second):
+            one.send('{"type": "write", "epoch": 1}')
+            assert json.loads(one.recv(timeout=10))["type"] == "ack"
+        with pytest.raises(Exception, match="4409"):
+            first.recv(timeout=10)
+        second.send(pack([Chunk("", 1, 0, 2, b"\0\0\1\0")]))
+        assert json.loads(second.recv(timeout=10))["next"] == 2
+
+
+def test_a_watcher_gets_samples_verdicts_and_gaps_as_they_come(
+    api: httpx.Client, url: str, demo: ectopy.Recording
+) -> None:
+    begin(api, "seen")
+    stored = FORM.encode(demo.section(0, 9).samples[:, :1])
+    with socket(url, "seen") as watcher:
+        watcher.send('{"type": "watch", "what": ["verdicts", "samples"]}')
+        assert json.loads(watcher.recv(timeout=10))["type"] == "ack"
+        body = {"epoch": 1, "first": 0, "samples": FORM.decode(stored)[:, 0].round(4).tolist()}
+        api.post("/streams/seen/samples", json=body).raise_for_status()
+        api.post("/streams/seen/gaps", json={"epoch": 1, "first": len(stored) // 2, "n": 100}).raise_for_status()
+        told = [watcher.recv(timeout=10) for _ in range(3)]
+    assert [one for one in told if isinstance(one, bytes)] == [pack([Chunk("seen", 1, 0, len(stored) // 2, stored)])]
+    others = [json.loads(one) for one in told if isinstance(one, str)]
+    assert {one["type"] for one in others} == {"verdict", "gap"}
+
+
+def test_a_gateway_writes_many_streams_with_one_frame(api: httpx.Client, url: str) -> None:
+    names = [f"ward-{n}" for n in range(5)]
+    for name in names:
+        begin(api, name)
+    with connect(f"{url.replace('http', 'ws')}/v1/gateway") as gateway:
+        for name in names:
+            gateway.send(json.dumps({"type": "write", "stream": name, "epoch": 1}))
+        gateway.send(pack(Chunk(name, 1, 0, 3, b"\1\0\2\0\3\0") for name in names))
+        reached: dict[str, int] = {}
+        while len(reached) < len(names) or set(reached.values()) != {3}:
+            ack = json.loads(gateway.recv(timeout=10))
+            reached[ack["stream"]] = ack["next"]
+    assert sorted(reached) == names
+
+
+def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
+    with serving(tmp_path, late_s="0.5") as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        begin(api, "holes")
+        for first, values in ((0, [0.1, 0.2]), (5, [0.3])):
+            api.post("/streams/holes/samples", json={"epoch": 1, "first": first, "samples": values}).raise_for_status()
+        while api.get("/streams/holes/offset").json()["next"] < 6:
+            pass
+        late = {"epoch": 1, "first": 3, "samples": [0.5]}
+        assert api.post("/streams/holes/samples", json=late).json()["next"] == 6
+        (gap,) = api.get("/streams/holes/gaps").json()
+        assert (gap["first"], gap["n"], gap["reason"]) == (2, 3, "never came")
+        values = FORM.decode(api.get("/streams/holes/samples").content)[:, 0]
+        np.testing.assert_allclose(values, [0.1, 0.2, np.nan, np.nan, np.nan, 0.3], atol=0.003)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "reason"),
+    [
+        ("/streams/none/samples", {"epoch": 1, "first": 0, "samples": [1]}, 404, "no stream 'none'"),
+        ("/streams/odd/samples", {"epoch": 9, "first": 0, "samples": [1]}, 404, "no epoch 9 that runs"),
+        ("/streams/odd/samples", {"epoch": 1, "samples": [1]}, 400, "append=true"),
+        ("/streams/odd/samples", {"epoch": 1, "first": 0, "samples": ["x"]}, 422, "samples"),
+        ("/streams/odd/samples", {"epoch": 1, "first": 0, "samples": [[1, 2]]}, 400, "expected (n, 1)"),
+        ("/streams/odd/samples", {"epoch": 1, "first": 10**6, "samples": [1]}, 429, "beyond the credit"),
+        ("/streams/odd/epochs", {"fs": 50, "leads": ["I"]}, 422, "100 to 1000"),
+        ("/streams/odd/epochs", {"fs": 500, "leads": ["I", "I"]}, 422, "two leads of one name"),
+        ("/streams/odd/epochs", {"fs": 500, "leads": ["I"], "device_time": "2026-01-01T00:00:00"}, 422, "zone"),
+        ("/streams/../epochs", {"fs": 500, "leads": ["I"]}, 404, "Not Found"),
+        ("/streams/odd/gaps", {"epoch": 1, "first": 0, "n": 10**9}, 409, "24 h"),
+        ("/streams/odd/end", {"epoch": 1, "n": 1, "stream": "even"}, 409, "names stream"),
+    ],
+)
+def test_what_can_t_be_done_is_answered_with_the_reason(api, path, body, status, reason) -> None:
+    begin(api, "odd") if api.get("/streams/odd").status_code == 404 else None
+    answer = api.post(path, json=body)
+    assert answer.status_code == status and reason in answer.json()["reason"]
+
+
+def test_a_damaged_frame_closes_the_connection_and_nothing_of_it_is_kept(api: httpx.Client, url: str) -> None:
+    begin(api, "frames")
+    frame = bytearray(pack([Chunk("", 1, 0, 2, b"\0\0\1\0")]))
+    frame[-1] ^= 1
+    answer = api.post(
+        "/streams/frames/samples", content=bytes(frame), headers={"Content-Type": "application/octet-stream"}
+    )
+    assert answer.status_code == 400 and "CRC" in answer.json()["reason"]
+    with socket(url, "frames") as device:
+        device.send('{"type": "write", "epoch": 1}')
+        device.recv(timeout=10)
+        device.send(bytes(frame))
+        with pytest.raises(Exception, match="4400"):
+            device.recv(timeout=10)
+    assert api.get("/streams/frames/offset").json()["next"] == 0
+
+
+def test_pages_of_other_sites_are_refused_and_a_ticket_is_good_once(api: httpx.Client, url: str) -> None:
+    begin(api, "page")
+    assert api.get("/streams", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert api.get("/streams", headers={"Host": "elsewhere.example"}).status_code == 403
+    assert api.get("/streams", headers={"Origin": "http://localhost:8501"}).status_code == 200
+    for origin in ("https://elsewhere.example", "http://localhost:8501"):
+        with (
+            socket(url, "page", origin=origin) as page,
+            pytest.raises(Exception, match="4403"),
+        ):
+            page.recv(timeout=10)
+    ticket = [f"ectopy.ticket.{api.post('/tickets').json()['ticket']}"]
+    with socket(url, "page", origin="http://localhost:8501", subprotocols=ticket) as page:
+        page.send('{"type": "watch", "what": ["verdicts"]}')
+        assert json.loads(page.recv(timeout=10))["type"] == "ack"
+    with (
+        socket(url, "page", origin="http://localhost:8501", subprotocols=ticket) as page,
+        pytest.raises(Exception, match="4403"),
+    ):
+        page.recv(timeout=10)
+
+
+def test_metrics_name_no_stream(api: httpx.Client, url: str) -> None:
+    begin(api, "secret-name", label="Secret Label")
+    text = httpx.get(f"{url}/metrics").text
+    assert "ectopy_verdicts_total" in text and "ecret" not in text
+    assert httpx.get(f"{url}/readyz").status_code == httpx.get(f"{url}/healthz").status_code == 200
