@@ -11,7 +11,10 @@ import httpx
 import numpy as np
 import pytest
 import wfdb
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.serving import serving
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 import ectopy
@@ -206,3 +209,15 @@ def test_metrics_name_no_stream(api: httpx.Client, url: str) -> None:
     text = httpx.get(f"{url}/metrics").text
     assert "ectopy_verdicts_total" in text and "ecret" not in text
     assert httpx.get(f"{url}/readyz").status_code == httpx.get(f"{url}/healthz").status_code == 200
+
+
+_SENT = st.binary(min_size=1, max_size=200) | st.text(max_size=100) | st.sampled_from(['{"type": "end"}', "[]", "{}"])
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(message=_SENT)
+def test_whatever_is_sent_to_a_socket_closes_it_with_a_reason(url: str, message: bytes | str) -> None:
+    with connect(f"{url.replace('http', 'ws')}/v1/gateway") as device, pytest.raises(ConnectionClosed) as closed:
+        device.send(message)
+        device.recv(timeout=10)
+    assert closed.value.rcvd.code == 4400 and closed.value.rcvd.reason
