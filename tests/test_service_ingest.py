@@ -1,4 +1,4 @@
-"""What becomes of samples that come in, by their index: nothing is lost, nothing doubled, whatever order they come in."""
+"""What becomes of samples that come in, by their index: none is lost and none doubled, in whatever order they come."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

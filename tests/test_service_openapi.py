@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import httpx
-
 from tests.serving import serving
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 def test_every_answer_is_one_that_is_declared_and_none_is_a_failure(tmp_path: Path) -> None:
@@ -14,7 +15,7 @@ def test_every_answer_is_one_that_is_declared_and_none_is_a_failure(tmp_path: Pa
         epoch = {"fs": 250, "leads": ["I"]}
         httpx.post(f"{url}/v1/streams/bed-7/epochs", json=epoch).raise_for_status()
         command = [
-            *(Path(sys.executable).with_name("st"), "--config-file", Path(__file__).with_name("schemathesis.toml")),
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(CONFIG)),
             *("run", f"{url}/openapi.json", "--max-examples", "5", "--request-timeout", "30"),
             *("--generation-deterministic", "--no-color"),
         ]

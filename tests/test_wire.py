@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ectopy.errors import FrameError, SignalError
-from ectopy.wire import Chunk, Form, pack, unpack
+from ectopy.wire import Chunk, Form, Unit, pack, unpack
 
 names = st.text("abcXYZ019._-", max_size=64)
 widths = st.integers(1, 8)
@@ -69,7 +69,7 @@ def test_missing_samples_stay_missing_in_both_forms() -> None:
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("mV", 1), ("uV", 1e-3), ("V", 1e3), ("unknown", 1)])
-def test_a_unit_is_brought_to_mv(unit: str, factor: float) -> None:
+def test_a_unit_is_brought_to_mv(unit: Unit, factor: float) -> None:
     form = Form(1, "float32", unit)
     np.testing.assert_allclose(form.decode(form.encode_values([1.0, None]))[0], factor, rtol=1e-6)
 
