@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import nan
 
 import numpy as np
 
+from ectopy.recording import AamiClass
 from ectopy.signal import FAINT, Conditioned, Context, ContextState, Series, aami_class, difference
 from ectopy.verdict import Beat
 from ectopy.zoo import State, TrainedModel
@@ -58,20 +60,21 @@ class Classes:
             scores, self._state = self._model.run(self._state, *inputs, rhythm)
             weight = (FAINT + series.weight[:, part])[:, :, None]
             mean = (scores * weight).sum(axis=0) / weight.sum(axis=0)
-            out += [self._said(beat, row) for beat, row in zip(series.beats[part], mean.tolist(), strict=True)]
-        return [self._explained(beat, series, place) for place, beat in enumerate(out)]
+            out += [self._said(series, place, row) for place, row in enumerate(mean.tolist(), begin)]
+        return out
 
-    def _explained(self, beat: Beat, series: Series, place: int) -> Beat:
-        if beat.anomaly < self._abnormal:
-            return beat
-        lead = int(series.weight[:, place].argmax())
-        return replace(beat, differs=difference(series.shape[lead, place], series.usual[lead, place]))
-
-    def _said(self, beat: Beat, row: list[float]) -> Beat:
+    def _said(self, series: Series, place: int, row: list[float]) -> Beat:
+        aami: AamiClass | None = None
         if len(row) == 1:
-            nan = float("nan")
-            return replace(beat, aami=None, N=nan, S=nan, V=nan, F=nan, Q=nan, anomaly=row[0])
-        total = sum(row)
-        n, s, v, f, q = (p / total for p in row)
-        aami, anomaly = aami_class(n, s, v, f, q, self._abnormal)
-        return replace(beat, aami=aami, N=n, S=s, V=v, F=f, Q=q, anomaly=anomaly)
+            n = s = v = f = q = nan
+            anomaly = row[0]
+        else:
+            total = sum(row)
+            n, s, v, f, q = [p / total for p in row]
+            aami, anomaly = aami_class(n, s, v, f, q, self._abnormal)
+        differs = None
+        if anomaly >= self._abnormal:
+            lead = int(series.weight[:, place].argmax())
+            differs = difference(series.shape[lead, place], series.usual[lead, place])
+        beat = series.beats[place]
+        return Beat(beat.sample, beat.time_s, aami, n, s, v, f, q, beat.rr_s, anomaly, differs)

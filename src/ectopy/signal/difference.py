@@ -42,5 +42,5 @@ def difference(shape: NDArray[np.float32], usual: NDArray[np.float32]) -> str | 
 
 def _width_ms(shape: NDArray[np.float32]) -> float:
     """How long it lies beyond half its height, within 0.2 s of R."""
-    near = np.abs(shape[BEFORE - 26 : BEFORE + 27] - np.median(shape))
+    near = np.abs(shape[BEFORE - 26 : BEFORE + 27] - np.sort(shape)[len(shape) // 2])
     return float((near > near.max() / 2).sum() * 1000 / RATE)
