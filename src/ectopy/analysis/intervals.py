@@ -106,9 +106,14 @@ class Intervals:
             state.quiet_since_s,
         )
 
+    @property
+    def wanted_s(self) -> int:
+        """Seconds of the stream with which the next verdict can be given."""
+        return self._end() + DELAY_S
+
     def owed_at(self, second: int) -> bool:
         """Whether a verdict can be given once so many seconds of the stream have come."""
-        return self._end() + DELAY_S <= second
+        return self.wanted_s <= second
 
     def due(self) -> list[Verdict]:
         """The verdicts that can be given."""

@@ -118,6 +118,11 @@ class StreamAnalyzer:
         self.block = 0  # the next one to be worked on
         self.finished = False
 
+    @property
+    def wanted(self) -> int:
+        """Samples in all with which the next verdict can be given; nothing is worked on before."""
+        return ceil(self.intervals.wanted_s * self.fs)
+
     def push(self, samples: ArrayLike) -> list[Verdict]:
         """Add samples, (n,) or (n, n_leads), in any cut; NaN = missing. Gives the verdicts that have come due.
 

@@ -26,7 +26,7 @@ class Watcher:
         self._size = 0
         self._skipped = 0  # since something was taken
         self._changed = asyncio.Event()
-        self._latest: dict[str, str] = {}  # by key, as acknowledgements: only the newest counts
+        self._latest: dict[int, str] = {}  # by key, as acknowledgements: only the newest counts
         self._woken = False
         self.lost = False  # given up
 
@@ -49,7 +49,7 @@ class Watcher:
         self._size += len(message)
         self._changed.set()
 
-    def put_latest(self, key: str, message: str) -> None:
+    def put_latest(self, key: int, message: str) -> None:
         """A message that takes the place of an earlier one of the same key."""
         self._latest[key] = message
         self._changed.set()

@@ -50,6 +50,7 @@ class Run:
     """One epoch's analysis.
 
     done : samples that it has taken in
+    wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
     """
 
@@ -58,9 +59,18 @@ class Run:
     waiting: deque[Entry] = field(default_factory=deque)
     analyzer: StreamAnalyzer | None = None
     done: int = 0
+    wanted: int = 0
     given: int = -1
     saved: int = 0
     queued: bool = False
+
+    @property
+    def due(self) -> bool:
+        """Whether something can come of what waits."""
+        if not self.waiting:
+            return False
+        last = self.waiting[-1]
+        return isinstance(last, EndRow) or last.first + last.n >= self.wanted
 
 
 class Judge:
@@ -110,7 +120,7 @@ class Judge:
         """Entries of the log that are committed by now, in order."""
         with self._changed:
             run.waiting.extend(entries)
-            if not run.queued:
+            if not run.queued and run.due:
                 run.queued = True
                 self._ready.append(run)
                 self._changed.notify()
@@ -129,10 +139,10 @@ class Judge:
             except Exception:  # one stream's trouble is not the others'; the log has all of it
                 _log.exception("an analysis failed", extra={"epoch": run.epoch.key})
                 run.waiting.clear()
-                run.analyzer = None  # the next entry has it begin anew, from its snapshot
+                run.analyzer, run.done, run.wanted = None, 0, 0  # the next entry has it begin anew, at its snapshot
             self._progressed(run, time.perf_counter() - began)
             with self._changed:
-                run.queued = bool(run.waiting)
+                run.queued = run.due
                 if run.queued:
                     self._ready.append(run)
 
@@ -158,6 +168,7 @@ class Judge:
                 budget -= piece.n
         if ended:
             verdicts += run.analyzer.finish()
+        run.wanted = run.analyzer.wanted
         self._give(run, verdicts, ended)
 
     def _begin(self, run: Run) -> None:

@@ -27,6 +27,7 @@ class Live:
     """A stream's newest epoch.
 
     credit_s : seconds that a device may be ahead of the disk
+    rate : samples a second, where it need not be exact
     judged : it has ended, and all its verdicts are kept
     committed : index behind the last sample or gap on disk
     allowed : index up to which samples may be sent; what was granted once is not taken back
@@ -48,6 +49,10 @@ class Live:
         default_factory=lambda: {"verdicts": set(), "samples": set()}
     )
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    rate: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rate = float(self.epoch.fs)
 
     @classmethod
     def of(cls, row: EpochRow, credit_s: float) -> Live:
@@ -62,9 +67,9 @@ class Live:
 
     def _credit_now(self) -> int:
         low, high = _BACKLOG_S
-        backlog_s = (self.committed - self.run.done) / self.epoch.fs
+        backlog_s = (self.committed - self.run.done) / self.rate
         share = min(max((high - backlog_s) / (high - low), 0.0), 1.0)
-        return int(self.credit_s * self.epoch.fs * share)
+        return int(self.credit_s * self.rate * share)
 
     def ack(self) -> Ack:
         """How far all is on disk, and what may come beyond."""
@@ -72,10 +77,19 @@ class Live:
         self.allowed = self.committed + credit
         return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=credit)
 
+    def ack_json(self) -> str:
+        """The same as JSON: one a second for each stream, so pydantic is spared. No id needs escaping."""
+        credit, epoch = self.credit, self.epoch
+        self.allowed = self.committed + credit
+        return (
+            f'{{"type":"ack","stream":"{epoch.stream}","epoch":{epoch.number},'
+            f'"next":{self.committed},"credit":{credit}}}'
+        )
+
     @property
     def held_back(self) -> bool:
         """More may be sent than was told, by a good deal."""
-        return self.committed + self._credit_now() > self.allowed + self.credit_s * self.epoch.fs / 4
+        return self.committed + self._credit_now() > self.allowed + self.credit_s * self.rate / 4
 
     def told(self, model: str) -> Epoch:
         """The epoch as the API has it."""

@@ -14,7 +14,7 @@ from ectopy.service.errors import reason_of
 from ectopy.service.hub import Watcher
 from ectopy.service.live import Live
 from ectopy.service.streams import Streams
-from ectopy.wire import Ack, Chunk, End, Gap, Refused, Watch, Write, unpack
+from ectopy.wire import Chunk, End, Gap, Refused, Watch, Write, unpack
 
 MALFORMED, TAKEN_OVER, TOO_SLOW = 4400, 4409, 1013
 
@@ -50,8 +50,8 @@ class Connection:
             with suppress(RuntimeError, OSError):  # the other side may have gone
                 await self._socket.close(*self._closing)
 
-    def acknowledge(self, ack: Ack) -> None:
-        self._watcher.put_latest(f"{ack.stream}/{ack.epoch}", ack.model_dump_json())
+    def acknowledge(self, live: Live) -> None:
+        self._watcher.put_latest(live.epoch.key, live.ack_json())
 
     def taken_over(self, live: Live) -> None:
         """Another connection writes this stream from now on."""
@@ -97,12 +97,12 @@ class Connection:
             return
         try:
             if await self._streams.offer(live, chunk) is None:
-                self.acknowledge(live.ack())
+                self.acknowledge(live)
         except FrameError:
             raise
         except EctopyError as error:
             self._refuse(Refused(status=error.status, reason=str(error), stream=live.epoch.stream))
-            self.acknowledge(live.ack())
+            self.acknowledge(live)
 
     async def _message(self, text: str) -> None:
         said = _Said.validate_json(text)
@@ -118,10 +118,10 @@ class Connection:
                 self._write(live)
             elif isinstance(said, Gap):
                 if self._streams.declare(live, said.first, said.n) is None:
-                    self.acknowledge(live.ack())
+                    self.acknowledge(live)
             else:
                 await self._streams.end(live, said.n)
-                self.acknowledge(live.ack())
+                self.acknowledge(live)
         except FrameError:
             raise
         except EctopyError as error:
@@ -132,7 +132,7 @@ class Connection:
             live.writer.taken_over(live)
         live.writer = self
         self._writes[live.epoch.stream, live.epoch.number] = live
-        self.acknowledge(live.ack())
+        self.acknowledge(live)
 
     def _watch(self, said: Watch) -> None:
         if self._name is None:
@@ -146,7 +146,7 @@ class Connection:
         self._watched = set(said.what)
         for what, those in live.watchers.items():
             (those.add if what in self._watched else those.discard)(self._watcher)
-        self.acknowledge(live.ack())  # from here on it is told
+        self.acknowledge(live)  # from here on it is told
 
     def _leave(self) -> None:
         for live in self._writes.values():

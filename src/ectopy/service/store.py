@@ -36,6 +36,7 @@ from ectopy.service.segments import Segments
 from ectopy.service.snapshots import Snapshots
 
 _GROUP = 2000  # entries kept at once, at most
+_GATHER_S = 0.02  # that a group waits for more, where several come at a time: a commit costs what many rows do
 _RETRY_S = 0.5
 _LOOK_S = 1.0  # between two looks at the free space
 _log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ class Store:
             elif self._closing:
                 return  # it can't be kept: nobody was told that it was
             self._look()
+            if len(group) > 1 and not self._closing:
+                time.sleep(_GATHER_S)
 
     def _kept(self, rows: list[Row]) -> bool:
         """Keep a group, however long it takes; False where the store closes before that."""

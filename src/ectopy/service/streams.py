@@ -297,7 +297,7 @@ class Streams:
                 live.kept_at.append((live.committed, time.perf_counter()))
                 self._judge.feed(live.run, entries)
                 if live.writer is not None:
-                    live.writer.acknowledge(live.ack())
+                    live.writer.acknowledge(live)
             if not done.cancelled():
                 done.set_result(None)
 
@@ -357,7 +357,7 @@ class Streams:
         for row in new:
             live.last_word = cast(Word, row.word)
             self._metrics.verdicts.labels(row.word).inc()
-            needed = row.start + 7 * epoch.fs
+            needed = row.start + 7 * live.rate
             came = next((at for committed, at in live.kept_at if committed >= needed), now)
             self._metrics.lag.observe(now - came)
             for watcher in (*live.watchers["verdicts"], *self.listeners):
@@ -372,7 +372,7 @@ class Streams:
         self._metrics.judge_depth.set(self._judge.depth)
         live = self._live[run.epoch.stream]
         if live.writer is not None and live.held_back:
-            live.writer.acknowledge(live.ack())  # who was told to wait may go on
+            live.writer.acknowledge(live)  # who was told to wait may go on
 
     async def _tick(self) -> None:
         """Give up what has been missing for too long."""
