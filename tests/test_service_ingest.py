@@ -48,6 +48,15 @@ def test_a_declared_gap_takes_what_is_not_there_yet() -> None:
     assert log.declare(8, 2) == [Hole(6, 2, "never came"), Hole(8, 2, "declared")]
 
 
+def test_a_declared_gap_ahead_leaves_what_has_come_before_it() -> None:
+    log = Log(1)
+    offered(log, 2, 3)
+    offered(log, 6, 3)
+    outcomes = log.declare(8, 2)
+    assert outcomes[:2] == [Hole(0, 2, "never came"), Added(2, 3, b"\2\3\4")]
+    assert outcomes[2:] == [Hole(5, 1, "never came"), Added(6, 3, b"\6\7\x08"), Hole(9, 1, "declared")]
+
+
 def test_the_end_of_an_epoch_makes_a_gap_of_what_is_missing() -> None:
     log = Log(1)
     offered(log, 3, 2)

@@ -83,13 +83,19 @@ class Log:
     def declare(self, first: int, n: int) -> list[Outcome]:
         """A gap that the device tells of; what of it is in the log already stays as it is.
 
-        A gap ahead of the log waits for nothing: what lies before it never comes either.
+        A gap ahead of the log waits for nothing: what lies before it has come by now, or never does.
         """
         end = first + n
         if end <= self.next:
             return []
-        outcomes: list[Outcome] = [self._hole(first, "never came")] if first > self.next else []
-        return [*outcomes, self._hole(end, "declared"), *self._follow()]
+        outcomes: list[Outcome] = []
+        while self._ahead and min(self._ahead) < first:
+            outcomes += [self._hole(min(self._ahead), "never came"), *self._follow()]
+        if first > self.next:
+            outcomes.append(self._hole(first, "never came"))
+        if end > self.next:
+            outcomes.append(self._hole(end, "declared"))
+        return [*outcomes, *self._follow()]
 
     def expire(self, now: float, patience: float) -> list[Outcome]:
         """Give up what has been missing for too long."""
