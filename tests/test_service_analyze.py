@@ -27,6 +27,7 @@ from ectopy.service.analyses import Analyses
 from ectopy.service.errors import tell_errors
 from ectopy.service.limits import MIB, AnalysisLimits
 from ectopy.service.routes import analyze, models
+from ectopy.verdict import DEFAULT_MODEL
 from ectopy.wire import AnalysisOut, AnalysisRequest, Job
 
 FS = 360
@@ -519,7 +520,7 @@ def test_a_service_that_stops_ends_its_children_and_leaves_nothing(tmp_path, lon
 def test_models_are_listed_with_their_cards(server):
     listed = server.client.get("/v1/models").json()
     assert sorted(model["name"] for model in listed) == zoo.installed()
-    assert [model["name"] for model in listed if model["default"]] == ["instant"]
+    assert [model["name"] for model in listed if model["default"]] == [DEFAULT_MODEL]
     assert all(model["card"] == zoo.load(model["name"]).card for model in listed)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import ectopy
 from ectopy import StreamAnalyzer, analyze
 from ectopy.errors import LeadError, ModelError, SignalError, StateError
+from ectopy.verdict import DEFAULT_MODEL
 from ectopy.zoo import installed
 
 
@@ -237,4 +238,4 @@ def test_the_verdict_says_why(demo):
     abnormal = next(v for v in verdicts if v.n_abnormal)
     assert "ventricular beat" in abnormal.reason
     assert abnormal.score == max(beat.anomaly for beat in abnormal.beats)
-    assert abnormal.model.startswith("instant ")
+    assert abnormal.model.startswith(f"{DEFAULT_MODEL} ")

@@ -29,6 +29,7 @@ class Classes:
     def __init__(self, fs: Fraction, n_leads: int, model: TrainedModel):
         self._model = model
         self._abnormal = model.thresholds["abnormal"]
+        self._one_by_one = bool(model.card["one_by_one"])
         self._context = Context(fs, n_leads)
         self._state = model.start(n_leads)
 
@@ -49,7 +50,7 @@ class Classes:
         series = self._context.ready(decided)
         out = []
         edges = sorted({0, *np.flatnonzero(series.fresh).tolist(), len(series.beats)})
-        if not self._state:  # narrow layers: beats side by side would differ in their last bits
+        if self._one_by_one:
             edges = list(range(len(series.beats) + 1))
         for begin, end in pairwise(edges):
             if series.fresh[begin]:

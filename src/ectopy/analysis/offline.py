@@ -14,6 +14,7 @@ from ectopy.analysis.stream import StreamAnalyzer, as_samples
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
+from ectopy.verdict import DEFAULT_MODEL
 from ectopy.zoo import BALANCED, TrainedModel
 
 
@@ -21,7 +22,7 @@ def analyze(
     recording: Recording | ArrayLike,
     fs: Fraction | float | str | None = None,
     *,
-    model: str | TrainedModel = "instant",
+    model: str | TrainedModel = DEFAULT_MODEL,
     operating_point: str = BALANCED,
     leads: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,

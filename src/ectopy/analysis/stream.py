@@ -36,7 +36,7 @@ from ectopy.signal import (
     block_start,
     check_rate,
 )
-from ectopy.verdict import INTERVAL_S, Verdict
+from ectopy.verdict import DEFAULT_MODEL, INTERVAL_S, Verdict
 from ectopy.zoo import BALANCED, State, TrainedModel, load
 
 
@@ -94,7 +94,7 @@ class StreamAnalyzer:
         fs: Fraction | float | str,
         leads: Sequence[str] | int = 1,
         *,
-        model: str | TrainedModel = "instant",
+        model: str | TrainedModel = DEFAULT_MODEL,
         operating_point: str = BALANCED,
         hop: int = INTERVAL_S,
     ):

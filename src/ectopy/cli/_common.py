@@ -13,7 +13,9 @@ Leads = Annotated[
     list[str] | None,
     typer.Option("--lead", metavar="NAME", help="Lead to use; repeat it for more. All of them if none is named."),
 ]
-Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Trained model that judges.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Trained model that judges; the default one if left out.")
+]
 OperatingPoint = Annotated[
     str, typer.Option("--operating-point", metavar="NAME", help="balanced, high-sensitivity or few-alarms.")
 ]

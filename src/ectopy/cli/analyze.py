@@ -17,7 +17,7 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(help="Folder for beats, intervals and a picture of the worst of them.")
     ] = None,
-    model: Model = "instant",
+    model: Model = None,
     operating_point: OperatingPoint = "balanced",
     lead: Leads = None,
     data_dir: DataDir = None,
@@ -34,12 +34,13 @@ def analyze(
     from rich.progress import Progress
 
     from ectopy.analysis import analyze as judge  # after what may be wrong: this takes two seconds
+    from ectopy.verdict import DEFAULT_MODEL
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("analysing", total=1.0)
         analysis = judge(
             recording,
-            model=model,
+            model=model or DEFAULT_MODEL,
             operating_point=operating_point,
             progress=lambda share: bar.update(task, completed=share),
         )

@@ -25,8 +25,11 @@ class LeadChoice(StrEnum):
 
 def evaluate(
     model: Annotated[
-        str, typer.Argument(help="Trained model, by name or folder; or 'noise': instant on records in noise.")
-    ] = "instant",
+        str | None,
+        typer.Argument(
+            help="Trained model, by name or folder, the default if left out; or 'noise': that, in noise."
+        ),
+    ] = None,
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
     leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
     out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
@@ -37,10 +40,12 @@ def evaluate(
     from ectopy.errors import RecordError
     from ectopy.evaluation import TEST_SPLITS, checkout, columns, record_look
     from ectopy.reports import check_folder
+    from ectopy.verdict import DEFAULT_MODEL
     from ectopy.zoo import load
 
     in_noise = model == "noise"
-    trained = load("instant" if in_noise else model)
+    model = DEFAULT_MODEL if model is None or in_noise else model
+    trained = load(model)
     names = present(split(on), data_dir)
     if not names:
         database = split(on)[0].partition("/")[0]

@@ -31,7 +31,7 @@ def watch(
     record: Annotated[str, typer.Argument(help="'demo', a record as mitdb/100, or a file.")] = "demo",
     speed: Speed = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a verdict.")] = False,
-    model: Model = "instant",
+    model: Model = None,
     operating_point: OperatingPoint = "balanced",
     lead: Leads = None,
     data_dir: DataDir = None,
@@ -45,9 +45,12 @@ def watch(
     recording = read(record, leads=lead, data_dir=data_dir)
 
     from ectopy.analysis import StreamAnalyzer, check_recording  # after what may be wrong: this takes two seconds
+    from ectopy.verdict import DEFAULT_MODEL
 
     check_recording(recording)
-    stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
+    stream = StreamAnalyzer(
+        recording.fs, recording.leads, model=model or DEFAULT_MODEL, operating_point=operating_point
+    )
     remark(record)
     remark_unit(recording.calibrated)
     if as_json:

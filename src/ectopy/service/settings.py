@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ectopy.errors import SettingsError
+from ectopy.verdict import DEFAULT_MODEL
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback only, for now")
     port: int = Field(8700, ge=0, le=65535, description="Port; 0 takes a free one")
     data: Path = Field(user_data_path("ectopy"), description="Folder of the database and of the samples")
-    model: str = Field("instant", description="Model that judges new epochs")
+    model: str = Field(DEFAULT_MODEL, description="Model that judges new epochs")
     operating_point: Literal["balanced", "high-sensitivity", "few-alarms"] = Field(
         "balanced", description="Operating point of the model"
     )

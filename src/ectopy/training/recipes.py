@@ -50,6 +50,7 @@ class Recipe:
     build : its architecture, by config; with `step` the stream's
     evidence : what it knows of each beat of some series, (n, m) each
     calibrate : the last layer, from (n, m) evidence on unseen patients and (n,) their reference, 0 to 4
+    one_by_one : some layer is narrower than 16 channels: beats that run side by side would differ in their last bits
     """
 
     does: str
@@ -60,6 +61,7 @@ class Recipe:
     build: Callable[..., keras.Model]
     evidence: Callable[[keras.Model, Any, Sequence[Beats]], list[NDArray[np.float32]]]
     calibrate: Callable[[NDArray[np.float32], NDArray[np.int64]], Calibration]
+    one_by_one: bool = False
 
 
 def _windows(kind: type[SeriesWindows], beats: Sequence[Beats], settings: SeriesSettings) -> SeriesWindows:
@@ -156,7 +158,7 @@ def _classifier(**own: Any) -> Recipe:
 
 def _detector(**own: Any) -> Recipe:
     own = {"fit": _fit_autoencoder, "build": autoencoder.build, "settings": _OF_NORMAL_BEATS, **own}
-    return Recipe(output=("anomaly",), evidence=_errors, calibrate=Logistic.fitted, **own)
+    return Recipe(output=("anomaly",), evidence=_errors, calibrate=Logistic.fitted, one_by_one=True, **own)
 
 
 _OF_NORMAL_BEATS = SeriesSettings(epochs=4, abnormal=0.34, hidden=0.37, learning_rate=6.4e-4, weight_decay=0.083)
@@ -182,5 +184,6 @@ RECIPES = {
         settings=SeriesSettings(),
         fit=_fit_hybrid,
         build=hybrid.build,
+        one_by_one=True,  # the autoencoder inside
     ),
 }
