@@ -90,7 +90,7 @@ def test_make_starts_at_once_unless_a_lock_has_changed(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     (command,) = _make(tmp_path, "--dry-run", "demo").stdout.splitlines()
-    assert command.startswith(".venv/bin/ectopy watch demo")
+    assert command.startswith(".venv/bin/ectopy demo")
     (tmp_path / "requirements" / "base.txt").touch()
     assert "install -r requirements/base.txt" in _make(tmp_path, "--dry-run", "demo").stdout
 
