@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from zlib import crc32
 
 import numpy as np
@@ -79,7 +79,7 @@ def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_pack(item, arrays) for item in value]
     if is_dataclass(value):
-        return [_pack(getattr(value, name), arrays) for name, _ in _kinds(type(value))]
+        return [_pack(getattr(value, name), arrays) for name, _ in _kinds(cast(Any, type(value)))]
     return value
 
 
@@ -88,7 +88,7 @@ def _unpack(kind: Any, value: Any, arrays: list[np.ndarray]) -> Any:
     if origin is np.ndarray:
         return arrays[value]
     if is_dataclass(kind):
-        values = [_unpack(hint, item, arrays) for (_, hint), item in zip(_kinds(kind), value, strict=True)]
+        values = [_unpack(hint, item, arrays) for (_, hint), item in zip(_kinds(cast(Any, kind)), value, strict=True)]
         return kind(*values)  # type: ignore[operator]  # is_dataclass narrows Any to an instance
     if origin in (list, tuple):
         return origin(_unpack(get_args(kind)[0], item, arrays) for item in value)
