@@ -135,6 +135,7 @@ def open_database(path: Path) -> Engine:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # else each statement of a schema is committed by itself
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return engine
