@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import ceil
 from typing import Any
 
@@ -42,7 +43,6 @@ _TURN_S = 60  # seconds of signal an epoch may go on for before it is another on
 _log = logging.getLogger(__name__)
 
 Entry = SamplesRow | GapRow | EndRow
-Given = Callable[[EpochRow, "list[VerdictRow]"], None]
 
 
 @dataclass
@@ -76,9 +76,8 @@ class Run:
 class Judge:
     """Committed entries in, verdicts to `keep` out.
 
-    keep : takes rows to be kept, see `Store.keep`
-    given : called in this thread with verdicts that are to be told once they are kept
-    progressed : called in this thread with an epoch that has had its turn, and how many seconds it took
+    keep : called in this thread when an epoch has had its turn, with the rows to be kept (see `Store.keep`), the
+        verdicts among them, which are to be told once they are kept, and how many seconds it took
     """
 
     def __init__(
@@ -89,12 +88,11 @@ class Judge:
         snapshot_s: float,
         *,
         next_verdict: Callable[[], int],
-        keep: Callable[[EpochRow, list[Row], list[VerdictRow]], None],
-        progressed: Callable[[Run, float], None],
+        keep: Callable[[Run, list[Row], list[VerdictRow], float], None],
     ):
         self.model = model
         self._reader, self._snapshots, self._snapshot_s = reader, snapshots, snapshot_s
-        self._next_verdict, self._keep, self._progressed = next_verdict, keep, progressed
+        self._next_verdict, self._keep = next_verdict, keep
         self._ready: deque[Run] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -134,42 +132,46 @@ class Judge:
                     return
                 run = self._ready.popleft()
             began = time.perf_counter()
+            rows: list[Row] = []
+            new: list[VerdictRow] = []
             try:
-                self._turn(run)
+                rows, new = self._turn(run)
             except Exception:  # one stream's trouble is not the others'; the log has all of it
                 _log.exception("an analysis failed", extra={"epoch": run.epoch.key})
                 run.waiting.clear()
                 run.analyzer, run.done, run.wanted = None, 0, 0  # the next entry has it begin anew, at its snapshot
-            self._progressed(run, time.perf_counter() - began)
+            self._keep(run, rows, new, time.perf_counter() - began)
             with self._changed:
                 run.queued = run.due
                 if run.queued:
                     self._ready.append(run)
 
-    def _turn(self, run: Run) -> None:
+    def _turn(self, run: Run) -> tuple[list[Row], list[VerdictRow]]:
         if run.analyzer is None:
             self._begin(run)
         assert run.analyzer is not None
-        verdicts: list[Verdict] = []
+        pieces: list[SamplesRow | GapRow] = []
         budget, ended = ceil(_TURN_S * run.epoch.fs), False
         while budget > 0 and run.waiting and not ended:
             entry = run.waiting[0]
             upto = entry.n if isinstance(entry, EndRow) else entry.first
             if run.done < upto:  # after a restart
-                pieces = self._reader.log(run.epoch.key, run.done, min(upto, run.done + budget), run.epoch.form.width)
+                come = [*self._reader.log(run.epoch.key, run.done, min(upto, run.done + budget), run.epoch.form.width)]
             else:
                 run.waiting.popleft()
                 ended = isinstance(entry, EndRow)
-                pieces = iter(() if isinstance(entry, EndRow) else _rest(entry, run.done, run.epoch.form.width))
-            for piece in pieces:
-                for samples in _samples(piece, run.epoch, ceil(_TURN_S * run.epoch.fs)):
-                    verdicts += run.analyzer.push(samples)
-                run.done += piece.n
-                budget -= piece.n
+                come = [] if isinstance(entry, EndRow) else _rest(entry, run.done, run.epoch.form.width)
+            pieces += come
+            n = sum(piece.n for piece in come)
+            run.done += n
+            budget -= n
+        verdicts: list[Verdict] = []
+        for samples in _samples(pieces, run.epoch, ceil(_TURN_S * run.epoch.fs)):
+            verdicts += run.analyzer.push(samples)
         if ended:
             verdicts += run.analyzer.finish()
         run.wanted = run.analyzer.wanted
-        self._give(run, verdicts, ended)
+        return self._given(run, verdicts, ended)
 
     def _begin(self, run: Run) -> None:
         """Where the analysis goes on: at its snapshot, or at the first sample."""
@@ -188,7 +190,8 @@ class Judge:
     def _analyzer(self, epoch: EpochRow) -> StreamAnalyzer:
         return StreamAnalyzer(epoch.fs, epoch.leads, model=self.model)
 
-    def _give(self, run: Run, verdicts: list[Verdict], ended: bool) -> None:
+    def _given(self, run: Run, verdicts: list[Verdict], ended: bool) -> tuple[list[Row], list[VerdictRow]]:
+        """What is to be kept of a turn."""
         epoch = run.epoch
         new = []
         for verdict in verdicts:
@@ -202,8 +205,7 @@ class Judge:
         elif run.done - run.saved >= self._snapshot_s * epoch.fs and run.analyzer is not None:
             rows.append(SnapshotRow(epoch.key, run.done, run.analyzer.save()))
             run.saved = run.done
-        if rows:
-            self._keep(epoch, rows, new)
+        return rows, new
 
     def _row(self, run: Run, verdict: Verdict) -> VerdictRow | None:
         epoch = run.epoch
@@ -230,13 +232,15 @@ def _rest(entry: SamplesRow | GapRow, done: int, width: int) -> list[SamplesRow 
     return [SamplesRow(entry.epoch, done, entry.n - skip, entry.samples[skip * width :])]
 
 
-def _samples(entry: SamplesRow | GapRow, epoch: EpochRow, most: int) -> Iterator[np.ndarray]:
-    """Its samples, so many at once at most: a gap may be a night long."""
-    if isinstance(entry, SamplesRow):
-        yield epoch.form.decode(entry.samples)
-        return
-    for begin in range(0, entry.n, most):
-        yield np.full((min(most, entry.n - begin), len(epoch.leads)), np.nan, np.float32)
+def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow, most: int) -> Iterator[np.ndarray]:
+    """Their samples, as many at once as lie side by side; of a gap so many at most, as it may be a night long."""
+    for kind, some in groupby(pieces, key=type):
+        if kind is SamplesRow:
+            yield epoch.form.decode(b"".join(piece.samples for piece in some if isinstance(piece, SamplesRow)))
+            continue
+        n = sum(piece.n for piece in some)
+        for begin in range(0, n, most):
+            yield np.full((min(most, n - begin), len(epoch.leads)), np.nan, np.float32)
 
 
 def load_model(name: str, operating_point: str) -> TrainedModel:

@@ -222,8 +222,7 @@ class Streams:
             self._store.snapshots,
             self._settings.snapshot_s,
             next_verdict=self._store.next_verdict,
-            keep=self._keep_verdicts,
-            progressed=self._progressed,
+            keep=self._turned,
         )
         self._labels = self._reader.labels()
         rows = self._reader.epochs()
@@ -340,15 +339,19 @@ class Streams:
 
         self._loop.call_soon_threadsafe(tell)
 
-    def _keep_verdicts(self, epoch: EpochRow, rows: list[Row], new: list[VerdictRow]) -> None:
-        """In the judge's thread: verdicts to keep, and then to tell."""
-        live = self._live[epoch.stream]
+    def _turned(self, run: Run, rows: list[Row], new: list[VerdictRow], seconds: float) -> None:
+        """In the judge's thread: a turn is over, its verdicts are to be kept and then told."""
+        live = self._live[run.epoch.stream]
         judged = any(isinstance(row, JudgedRow) for row in rows)
 
         def kept() -> None:
-            self._tell_verdicts(live, epoch, new)
-            if judged and live.epoch.key == epoch.key:
+            self._metrics.inference.observe(seconds)
+            self._metrics.judge_depth.set(self._judge.depth)
+            self._tell_verdicts(live, run.epoch, new)
+            if judged and live.epoch.key == run.epoch.key:
                 live.judged.set()
+            if live.writer is not None and live.held_back:
+                live.writer.acknowledge(live)  # who was told to wait may go on
 
         self._store.keep(rows, kept)
 
@@ -362,17 +365,6 @@ class Streams:
             self._metrics.lag.observe(now - came)
             for watcher in (*live.watchers["verdicts"], *self.listeners):
                 watcher.put(row.body)
-
-    def _progressed(self, run: Run, seconds: float) -> None:
-        """In the judge's thread: a turn is over."""
-        self._loop.call_soon_threadsafe(self._caught_up, run, seconds)
-
-    def _caught_up(self, run: Run, seconds: float) -> None:
-        self._metrics.inference.observe(seconds)
-        self._metrics.judge_depth.set(self._judge.depth)
-        live = self._live[run.epoch.stream]
-        if live.writer is not None and live.held_back:
-            live.writer.acknowledge(live)  # who was told to wait may go on
 
     async def _tick(self) -> None:
         """Give up what has been missing for too long."""
