@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Log
-from ectopy.service.judge import Run
-from ectopy.service.rows import EpochRow, GapRow, utc
+from ectopy.service.judge import Entry, Run
+from ectopy.service.reading import Reader
+from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
 from ectopy.verdict import Word
 from ectopy.wire import Ack, Epoch, Gap
 
@@ -59,6 +60,28 @@ class Live:
         """At its first sample."""
         clock = Clock(row.key, row.fs, row.device_us)
         return cls(row, Log(row.form.width), clock, Run(row, clock), credit_s)
+
+    @classmethod
+    def resumed(cls, row: EpochRow, credit_s: float, reader: Reader) -> Live:
+        """As the store has it, after a restart."""
+        live = cls.of(row, credit_s)
+        live.clock = Clock(row.key, row.fs, row.device_us, reader.anchors(row.key))
+        live.committed = live.log.next = reader.end(row.key)
+        live.log.gaps = [(gap.first, gap.first + gap.n) for gap in reader.gaps(row.key)]
+        live.ended = row.end is not None
+        if row.judged:
+            live.judged.set()
+        live.run.clock, live.run.given = live.clock, reader.last_verdict(row.key)
+        live.run.done = live.committed if row.judged else 0
+        live.last_word = cast(Word | None, reader.last_word(row.key))
+        return live
+
+    @property
+    def owed(self) -> Entry:
+        """What is to be judged after a restart: as far as the log goes."""
+        if self.ended:
+            return EndRow(self.epoch.key, self.committed)
+        return SamplesRow(self.epoch.key, self.committed, 0, b"")
 
     @property
     def credit(self) -> int:

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
-from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Entry, Judge, Run, load_model
@@ -114,9 +113,7 @@ class Streams:
 
     def past(self, row: EpochRow) -> Epoch:
         """An epoch that is not the newest; reads the disk."""
-        live = Live.of(row, self._settings.credit_s)
-        live.committed, live.ended = self._reader.end(row.key), True
-        return self.told(live)
+        return self.told(Live.resumed(row, self._settings.credit_s, self._reader))
 
     async def begin(self, name: str, request: EpochRequest) -> Epoch:
         """A new epoch; one that runs is ended where it is."""
@@ -230,26 +227,11 @@ class Streams:
         for row in rows:
             if row.judged and row is not newest[row.stream]:
                 continue
-            live = Live.of(row, self._settings.credit_s)
-            live.clock = Clock(row.key, row.fs, row.device_us, self._reader.anchors(row.key))
-            live.committed = live.log.next = self._reader.end(row.key)
-            live.log.gaps = [(gap.first, gap.first + gap.n) for gap in self._reader.gaps(row.key)]
-            live.ended = row.end is not None
-            if row.judged:
-                live.judged.set()
-            live.run.clock, live.run.given = live.clock, self._reader.last_verdict(row.key)
-            live.run.done = live.committed if row.judged else 0
-            live.last_word = cast(Word | None, self._reader.last_word(row.key))
+            live = Live.resumed(row, self._settings.credit_s, self._reader)
             self._live[row.stream] = live  # the newest comes last
             self._metrics.streams.inc(not live.ended)
             if not row.judged:
-                self._judge.feed(live.run, self._owed(live))
-
-    def _owed(self, live: Live) -> list[Entry]:
-        """What the judge is to do after a restart: to come as far as the log goes."""
-        if live.ended:
-            return [EndRow(live.epoch.key, live.committed)]
-        return [SamplesRow(live.epoch.key, live.committed, 0, b"")]
+                self._judge.feed(live.run, [live.owed])
 
     def _check_room(self) -> None:
         if self.trouble is not None:
