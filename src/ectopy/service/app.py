@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -32,6 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         await app.state.streams.start()
         await app.state.analyses.start()
+        gc.collect()
+        gc.freeze()  # modules and models stay: without them a full collection takes a tenth of a second less
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 
@@ -50,5 +51,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_DRAIN_S,
         backlog=2048,
     )
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a file for each device: many systems begin with 1,024
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65_536 if most == resource.RLIM_INFINITY else most, most))
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when all is done: that is no failure
     uvicorn.Server(config).run(sockets=[listener])

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ class Store:
         self._waiting: list[tuple[Sequence[Row], Kept]] = []
         self._changed = threading.Condition()
         self._closing = False
+        self._connection: Connection | None = None  # of the store's thread; a new one after it failed
         self._looked = 0.0
         with self.database.connect() as connection:
             self._verdict = connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
@@ -96,6 +98,7 @@ class Store:
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join()
+        self._disconnect()
         self.segments.close()
         self.database.dispose()
 
@@ -123,6 +126,7 @@ class Store:
             try:
                 self._write(rows)
             except (OSError, SQLAlchemyError) as error:
+                self._disconnect()
                 self.trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
                 _log.error("store fails", extra={"reason": self.trouble})
                 with self._changed:
@@ -158,7 +162,10 @@ class Store:
                     changes.append((row.epoch, {"judged": True}))
                 case EpochRow():
                     tables[schema.epochs].append({**vars(row), "fs": str(row.fs), "leads": list(row.leads)})
-        with self.database.begin() as connection:
+        if self._connection is None:
+            self._connection = self.database.connect()
+        with self._connection.begin():
+            connection = self._connection
             for epoch in tables[schema.epochs]:
                 _keep_stream(connection, epoch)
             for table, lines in tables.items():
@@ -171,6 +178,12 @@ class Store:
                 self.snapshots.write(row)
             elif isinstance(row, JudgedRow):
                 self.snapshots.drop(row.epoch)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._connection.close()
+            self._connection = None
 
     def _look(self) -> None:
         """See, every second, whether there is room for more."""
