@@ -59,6 +59,11 @@ class Watcher:
         self._woken = True
         self._changed.set()
 
+    def give_up(self) -> None:
+        """Have the connection end: nothing more is put in."""
+        self.lost = True
+        self.wake()
+
     async def take(self) -> list[Message]:
         """What waits, as soon as something does."""
         while not (self._waiting or self._latest or self.lost or self._woken):

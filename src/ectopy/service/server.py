@@ -14,7 +14,7 @@ from ectopy.service.logs import configure
 from ectopy.service.settings import Settings
 from ectopy.wire import MAX_FRAME
 
-_DRAIN_S = 10  # that open requests have once it is told to stop
+_DRAIN_S = 7  # that open requests have once it is told to stop
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -37,6 +37,14 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """Waits for open requests when it stops, but for those that have no end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.streams.dismiss()  # type: ignore[union-attr]  # it is the app that `serve` made
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Until it is told to stop (Ctrl-C, SIGTERM); then what was taken in is kept."""
     config = uvicorn.Config(
@@ -54,4 +62,4 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a file for each device: many systems begin with 1,024
     resource.setrlimit(resource.RLIMIT_NOFILE, (65_536 if most == resource.RLIM_INFINITY else most, most))
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when all is done: that is no failure
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])

@@ -71,6 +71,11 @@ class Streams:
         await asyncio.to_thread(self._judge.close)
         await asyncio.to_thread(self._store.close)
 
+    def dismiss(self) -> None:
+        """Let go of who listens to all verdicts: such a connection has no end of its own."""
+        for watcher in self.listeners:
+            watcher.give_up()
+
     @property
     def reader(self) -> Reader:
         return self._reader
