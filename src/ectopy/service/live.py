@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Log
 from ectopy.service.judge import Entry, Run
-from ectopy.service.reading import Reader
+from ectopy.service.reading import Standing
 from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
 from ectopy.verdict import Word
 from ectopy.wire import Ack, Epoch, Gap
@@ -62,18 +62,18 @@ class Live:
         return cls(row, Log(row.form.width), clock, Run(row, clock), credit_s)
 
     @classmethod
-    def resumed(cls, row: EpochRow, credit_s: float, reader: Reader) -> Live:
+    def resumed(cls, row: EpochRow, credit_s: float, standing: Standing) -> Live:
         """As the store has it, after a restart."""
         live = cls.of(row, credit_s)
-        live.clock = Clock(row.key, row.fs, row.device_us, reader.anchors(row.key))
-        live.committed = live.log.next = reader.end(row.key)
-        live.log.gaps = [(gap.first, gap.first + gap.n) for gap in reader.gaps(row.key)]
+        live.clock = Clock(row.key, row.fs, row.device_us, standing.anchors)
+        live.committed = live.log.next = standing.end
+        live.log.gaps = [(gap.first, gap.first + gap.n) for gap in standing.gaps]
         live.ended = row.end is not None
         if row.judged:
             live.judged.set()
-        live.run.clock, live.run.given = live.clock, reader.last_verdict(row.key)
+        live.run.clock, live.run.given = live.clock, standing.given
         live.run.done = live.committed if row.judged else 0
-        live.last_word = cast(Word | None, reader.last_word(row.key))
+        live.last_word = standing.word
         return live
 
     @property

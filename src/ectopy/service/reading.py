@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, func, select
 
 from ectopy.service import schema
 from ectopy.service.rows import AnchorRow, EpochRow, GapRow, SamplesRow
 from ectopy.service.segments import Segments
+from ectopy.verdict import Word
 from ectopy.wire import MISSING
+
+
+@dataclass
+class Standing:
+    """Where an epoch stands.
+
+    end : index behind the last sample or gap of its log
+    given, word : start of its last verdict, and its word; -1 and None before the first
+    """
+
+    end: int = 0
+    given: int = -1
+    word: Word | None = None
+    gaps: list[GapRow] = field(default_factory=list)
+    anchors: list[AnchorRow] = field(default_factory=list)
 
 
 class Reader:
@@ -38,8 +55,7 @@ class Reader:
 
     def end(self, epoch: int) -> int:
         """Index behind the last sample, or gap, of an epoch's log."""
-        with self._database.connect() as connection:
-            return max(_last(connection, table, epoch) for table in (schema.chunks, schema.gaps))
+        return self.standing([epoch])[epoch].end
 
     def gaps(self, epoch: int) -> list[GapRow]:
         t = schema.gaps.c
@@ -47,11 +63,28 @@ class Reader:
         with self._database.connect() as connection:
             return [GapRow(**row) for row in connection.execute(query).mappings()]
 
-    def anchors(self, epoch: int) -> list[AnchorRow]:
-        t = schema.anchors.c
-        query = select(schema.anchors).where(t.epoch == epoch).order_by(t.sample)
+    def standing(self, epochs: Sequence[int]) -> dict[int, Standing]:
+        """Where epochs stand: a thousand at once take as long as ten one by one."""
+        chunks, gaps, verdicts = schema.chunks.c, schema.gaps.c, schema.verdicts.c
+        query = select(
+            schema.epochs.c.key,
+            func.max(
+                func.coalesce(_last(chunks.first + chunks.n, chunks.epoch, chunks.first), 0),
+                func.coalesce(_last(gaps.first + gaps.n, gaps.epoch, gaps.first), 0),
+            ),
+            func.coalesce(_last(verdicts.start, verdicts.epoch, verdicts.start), -1),
+            _last(verdicts.word, verdicts.epoch, verdicts.start),
+        ).where(schema.epochs.c.key.in_(epochs))
+        gap_rows = select(schema.gaps).where(gaps.epoch.in_(epochs)).order_by(gaps.epoch, gaps.first)
+        anchors = schema.anchors.c
+        anchor_rows = select(schema.anchors).where(anchors.epoch.in_(epochs)).order_by(anchors.epoch, anchors.sample)
         with self._database.connect() as connection:
-            return [AnchorRow(**row) for row in connection.execute(query).mappings()]
+            found = {key: Standing(*rest) for key, *rest in connection.execute(query)}
+            for gap in connection.execute(gap_rows):
+                found[gap.epoch].gaps.append(GapRow(*gap))
+            for anchor in connection.execute(anchor_rows):
+                found[anchor.epoch].anchors.append(AnchorRow(*anchor))
+        return found
 
     def log(self, epoch: int, first: int, end: int, width: int) -> Iterator[SamplesRow | GapRow]:
         """The log from `first` to `end`, in order: a piece a chunk or gap, cut to that range."""
@@ -81,14 +114,6 @@ class Reader:
             parts.append(entry.samples if isinstance(entry, SamplesRow) else missing(form.kind, entry.n, form.n_leads))
         return b"".join(parts)
 
-    def last_verdict(self, epoch: int) -> int:
-        """Start of an epoch's last verdict; -1 before the first."""
-        t = schema.verdicts.c
-        query = select(t.start).where(t.epoch == epoch).order_by(t.start.desc()).limit(1)
-        with self._database.connect() as connection:
-            start = connection.scalar(query)
-        return -1 if start is None else int(start)
-
     def verdicts(
         self,
         *,
@@ -115,12 +140,6 @@ class Reader:
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
 
-    def last_word(self, epoch: int) -> str | None:
-        """The newest verdict's."""
-        t = schema.verdicts.c
-        with self._database.connect() as connection:
-            return connection.scalar(select(t.word).where(t.epoch == epoch).order_by(t.start.desc()).limit(1))
-
 
 def missing(kind: str, n: int, n_leads: int) -> bytes:
     """Samples that are not there, in stored form."""
@@ -128,11 +147,9 @@ def missing(kind: str, n: int, n_leads: int) -> bytes:
     return one.tobytes() * n
 
 
-def _last(connection: Connection, table: Any, epoch: int) -> int:
-    t = table.c
-    query = select(t.first, t.n).where(t.epoch == epoch).order_by(t.first.desc()).limit(1)
-    row = connection.execute(query).first()
-    return 0 if row is None else int(row.first + row.n)
+def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:
+    """A value of an epoch's last row."""
+    return select(value).where(epoch == schema.epochs.c.key).order_by(order.desc()).limit(1).scalar_subquery()
 
 
 def _epoch(row: RowMapping) -> EpochRow:

@@ -118,7 +118,7 @@ class Streams:
 
     def past(self, row: EpochRow) -> Epoch:
         """An epoch that is not the newest; reads the disk."""
-        return self.told(Live.resumed(row, self._settings.credit_s, self._reader))
+        return self.told(Live.resumed(row, self._settings.credit_s, self._reader.standing([row.key])[row.key]))
 
     async def begin(self, name: str, request: EpochRequest) -> Epoch:
         """A new epoch; one that runs is ended where it is."""
@@ -229,10 +229,10 @@ class Streams:
         self._labels = self._reader.labels()
         rows = self._reader.epochs()
         newest = {row.stream: row for row in rows}
+        rows = [row for row in rows if not row.judged or row is newest[row.stream]]
+        standing = self._reader.standing([row.key for row in rows])
         for row in rows:
-            if row.judged and row is not newest[row.stream]:
-                continue
-            live = Live.resumed(row, self._settings.credit_s, self._reader)
+            live = Live.resumed(row, self._settings.credit_s, standing[row.key])
             self._live[row.stream] = live  # the newest comes last
             self._metrics.streams.inc(not live.ended)
             if not row.judged:
