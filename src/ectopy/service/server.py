@@ -7,6 +7,7 @@ import signal
 import socket
 
 import uvicorn
+from filelock import FileLock, Timeout
 
 from ectopy.errors import OutputError
 from ectopy.service.app import create_app
@@ -37,6 +38,27 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
+def hold(settings: Settings) -> FileLock:
+    """The folder of the data, to oneself; the end of the process lets it go, however it comes.
+
+    Raises
+    ------
+    OutputError
+        If another service works with it, or it can't be made.
+    """
+    lock = FileLock(settings.data / "lock")
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError(
+            f"{settings.data}: another service works with it; choose another with --data"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{settings.data}: can't keep anything there ({error.strerror})") from None
+    return lock
+
+
 class _Server(uvicorn.Server):
     """Waits for open requests when it stops, but for those that have no end."""
 
@@ -46,7 +68,13 @@ class _Server(uvicorn.Server):
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    """Until it is told to stop (Ctrl-C, SIGTERM); then what was taken in is kept."""
+    """Until it is told to stop (Ctrl-C, SIGTERM); then what was taken in is kept.
+
+    Raises
+    ------
+    OutputError
+        If the folder of the data can't be had.
+    """
     config = uvicorn.Config(
         create_app(settings),
         log_config=configure(settings.log_level),
@@ -62,4 +90,5 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # a file for each device: many systems begin with 1,024
     resource.setrlimit(resource.RLIMIT_NOFILE, (65_536 if most == resource.RLIM_INFINITY else most, most))
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when all is done: that is no failure
-    _Server(config).run(sockets=[listener])
+    with hold(settings):
+        _Server(config).run(sockets=[listener])

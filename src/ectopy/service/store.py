@@ -173,14 +173,14 @@ class Store:
                     connection.execute(insert(table), lines)
             for key, change in changes:
                 connection.execute(update(schema.epochs).where(schema.epochs.c.key == key).values(**change))
-        for row in rows:
-            try:
+        try:
+            for row in rows:
                 if isinstance(row, SnapshotRow):
                     self.snapshots.write(row)
                 elif isinstance(row, JudgedRow):
                     self.snapshots.drop(row.epoch)
-            except OSError as error:  # the rows are committed, and are not to be kept once more; a restart replays
-                _log.warning("no snapshot", extra={"epoch": row.epoch, "reason": str(error)})
+        except OSError as error:  # the rows are committed, and not to be kept once more; a restart replays the log
+            _log.warning("no snapshot", extra={"reason": str(error)})
 
     def _disconnect(self) -> None:
         if self._connection is not None:
