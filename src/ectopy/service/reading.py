@@ -96,15 +96,18 @@ class Reader:
             chunks = connection.execute(query.order_by(t.first)).all()
             gaps = [gap for gap in self.gaps(epoch) if gap.first < end and gap.first + gap.n > first]
         entries: list[Any] = sorted([*chunks, *gaps], key=lambda entry: entry.first)
-        for entry in entries:
-            at, stop = max(entry.first, first), min(entry.first + entry.n, end)
-            if at >= stop:
-                continue
+        cut = [(entry, max(entry.first, first), min(entry.first + entry.n, end)) for entry in entries]
+        wanted = [(entry, at, stop) for entry, at, stop in cut if at < stop]
+        contents = self._segments.read(
+            (entry.segment, entry.at + (at - entry.first) * width, (stop - at) * width)
+            for entry, at, stop in wanted
+            if not isinstance(entry, GapRow)
+        )
+        for entry, at, stop in wanted:
             if isinstance(entry, GapRow):
                 yield GapRow(epoch, at, stop - at, entry.reason)
             else:
-                place = entry.at + (at - entry.first) * width
-                yield SamplesRow(epoch, at, stop - at, self._segments.read(entry.segment, place, (stop - at) * width))
+                yield SamplesRow(epoch, at, stop - at, next(contents))
 
     def stored(self, epoch: EpochRow, first: int, n: int) -> bytes:
         """Samples of the log in stored form; gaps come as missing."""

@@ -7,6 +7,9 @@ nothing is ever written over.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 _FULL = 64 * 1024 * 1024  # bytes from which on the next segment is begun
@@ -46,20 +49,21 @@ class Segments:
         self._size = at
         return places
 
-    def read(self, segment: int, at: int, size: int) -> bytes:
-        """Bytes that were appended.
+    def read(self, places: Iterable[tuple[int, int, int]]) -> Iterator[bytes]:
+        """Bytes that were appended: by segment, place in it, and how many.
 
         Raises
         ------
         OSError
             If they are not there.
         """
-        with self._path(segment).open("rb") as file:
-            file.seek(at)
-            found = file.read(size)
-        if len(found) < size:
-            raise OSError(f"{self._path(segment)}: {len(found)} of {size} bytes at {at}")
-        return found
+        for segment, some in groupby(places, key=itemgetter(0)):
+            with self._path(segment).open("rb", buffering=0) as file:
+                for _, at, size in some:
+                    found = os.pread(file.fileno(), size, at)
+                    if len(found) < size:
+                        raise OSError(f"{self._path(segment)}: {len(found)} of {size} bytes at {at}")
+                    yield found
 
     def close(self) -> None:
         if self._file is not None:
