@@ -51,9 +51,7 @@ def hold(settings: Settings) -> FileLock:
         settings.data.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise OutputError(
-            f"{settings.data}: another service works with it; choose another with --data"
-        ) from None
+        raise OutputError(f"{settings.data}: another service works with it; choose another with --data") from None
     except OSError as error:
         raise OutputError(f"{settings.data}: can't keep anything there ({error.strerror})") from None
     return lock

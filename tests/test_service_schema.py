@@ -1,0 +1,137 @@
+"""Whatever version of Ectopy made a database: this one opens it, reads all of it, and goes on."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from tests.crash import Lives
+
+import ectopy
+from ectopy.service import schema
+from ectopy.wire import Form
+
+FORM = Form(1, "int16", "mV", 200.0)
+LENGTH, GAP, CUT = 7200, (1000, 1360), 4000  # samples in all; those that never came; where two chunks meet
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    return config
+
+
+REVISIONS = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
+def first(database: sqlite3.Connection) -> None:
+    """Two streams: one that runs, with a gap and two verdicts, and one that has ended and is judged."""
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "streams": [("bed-1", "Bed 1", 1), ("bed-2", None, 2)],
+        "epochs": [
+            (1, "bed-1", 1, "360", '["II"]', "int16", "mV", 200.0, 0.0, "Bed 1", 1_000_000, None, None, False),
+            (2, "bed-2", 1, "1000/3", '["I", "V1"]', "float32", "mV", 1.0, 0.0, None, 2_000_000, 1_500_000, 4, True),
+        ],
+        "chunks": [
+            (1, 0, 1000, 1, 0),
+            (1, 1360, CUT - 1360, 1, 2000),
+            (1, CUT, LENGTH - CUT, 2, 0),
+            (2, 0, 4, 2, 6400),
+        ],
+        "late": [(1, 1, 1000, 360, 2, 6432)],
+        "gaps": [(1, 1000, 360, "never came")],
+        "conflicts": [(1, 1, 5, 1, 3_000_000)],
+        "anchors": [(1, 0, 1_000_000, None), (2, 0, 2_000_000, 1_500_000)],
+        "verdicts": [(number + 1, 1, 1800 * number, 5.0 * number, "normal", _body(number)) for number in (0, 1)],
+    }
+    for table, lines in rows.items():
+        marks = ", ".join("?" * len(lines[0]))
+        database.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)
+
+
+FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first}
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_database_of_an_older_version_opens_with_all_that_is_in_it(
+    tmp_path: Path, demo: ectopy.Recording, revision: str
+) -> None:
+    raw = np.frombuffer(FORM.encode(demo.samples[: 2 * LENGTH]), "<i2")
+    other = np.arange(8, dtype="<f4")
+    _make(tmp_path, revision, raw, other)
+    expected = raw[:LENGTH].copy()
+    expected[slice(*GAP)] = -32768
+    with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1", timeout=30) as api:
+        lives.begin()
+        lives.ready()
+        assert [(one["id"], one["label"]) for one in api.get("/streams").json()] == [
+            ("bed-1", "Bed 1"),
+            ("bed-2", None),
+        ]
+        epoch = api.get("/streams/bed-2/epochs").json()[0]
+        assert (epoch["fs"], epoch["ended"], epoch["next"]) == ("1000/3", True, 4)
+        assert epoch["device_time"] == "1970-01-01T00:00:01.500000Z"
+        assert api.get("/streams/bed-2/samples").content == other.tobytes()
+        assert api.get("/streams/bed-1/offset").json()["next"] == LENGTH
+        assert api.get("/streams/bed-1/samples").content == expected.tobytes()
+        assert [gap["first"] for gap in api.get("/streams/bed-1/gaps").json()] == [1000]
+        values = FORM.decode(raw.tobytes())[:, 0].tolist()
+        at = LENGTH
+        while at < 2 * LENGTH:
+            more = {"epoch": 1, "first": at, "samples": values[at : at + 1800]}
+            answer = api.post("/streams/bed-1/samples", json=more)
+            if answer.status_code == 429:  # the log is being replayed
+                time.sleep(0.1)
+                continue
+            at = answer.raise_for_status().json()["next"]
+        api.post("/streams/bed-1/end", json={"epoch": 1, "n": 2 * LENGTH}).raise_for_status()
+        given = api.get("/streams/bed-1/verdicts").json()["items"]
+        assert given[:2] == [json.loads(_body(0)), json.loads(_body(1))]
+        whole = FORM.decode(np.concatenate([expected, raw[LENGTH:]]).tobytes())
+        offline = ectopy.analyze(ectopy.Recording(whole, demo.fs, ("II",))).verdicts
+        assert [v["start_s"] for v in given] == [v.start_s for v in offline]
+        assert [v["score"] for v in given[2:]] == [v.score for v in offline[2:]]
+
+
+def _make(data: Path, revision: str, raw: np.ndarray, other: np.ndarray) -> None:
+    """A folder as the version with this schema left it."""
+    engine = create_engine(f"sqlite:///{data / 'ectopy.db'}")
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    with closing(sqlite3.connect(data / "ectopy.db")) as database, database:
+        FILLED[revision](database)
+    (data / "samples").mkdir()
+    (data / "samples" / "00000001.seg").write_bytes(raw[:1000].tobytes() + raw[1360:CUT].tobytes() + b"never indexed")
+    late = raw[slice(*GAP)].tobytes()
+    (data / "samples" / "00000002.seg").write_bytes(raw[CUT:LENGTH].tobytes() + other.tobytes() + late)
+
+
+def _body(number: int) -> str:
+    """A verdict of then, in the words of then."""
+    verdict = {
+        **{"type": "verdict", "id": number + 1, "stream": "bed-1", "epoch": 1},
+        **{"start_sample": 1800 * number, "end_sample": 1800 * (number + 1)},
+        **{"start_at": f"1970-01-01T00:00:{1 + 5 * number:02}Z", "end_at": f"1970-01-01T00:00:{6 + 5 * number:02}Z"},
+        **{
+            "start_s": 5.0 * number,
+            "end_s": 5.0 * (number + 1),
+            "verdict": "normal",
+            "score": 0.25,
+            "heart_rate": 71.5,
+        },
+        **{"quality": 1.0, "n_beats": 0, "n_abnormal": 0, "reason": "as it was said then", "beats": [], "findings": []},
+        "model": "another 0.0.1, balanced",
+    }
+    return json.dumps(verdict)
