@@ -31,6 +31,13 @@ def test_samples_ahead_wait_for_the_missing_ones() -> None:
     assert log.next == 6 and log.waiting == 0
 
 
+def test_however_many_wait_they_all_follow_the_missing_one() -> None:
+    log = Log(1)
+    for first in range(3000, 0, -1):
+        assert offered(log, first, 1) == []
+    assert [entry.first for entry in offered(log, 0, 1)] == [*range(3001)]
+
+
 def test_what_does_not_come_in_time_is_a_gap_and_what_comes_then_is_late() -> None:
     log = Log(1)
     offered(log, 0, 2)

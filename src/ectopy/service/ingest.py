@@ -73,12 +73,7 @@ class Log:
             if held is None or held[1] < n:
                 self._ahead[first] = now if held is None else held[0], n, samples
             return []
-        known = min(n, self.next - first)
-        outcomes = self._known(first, known, samples)
-        if known < n:
-            outcomes.append(self._add(first + known, n - known, samples[known * self.width :]))
-            outcomes += self._follow()
-        return outcomes
+        return [*self._place(first, n, samples), *self._follow()]
 
     def declare(self, first: int, n: int) -> list[Outcome]:
         """A gap that the device tells of; what of it is in the log already stays as it is.
@@ -127,9 +122,19 @@ class Log:
     def _follow(self) -> list[Outcome]:
         """What waited and fits by now."""
         outcomes: list[Outcome] = []
-        while self._ahead and (first := min(self._ahead)) <= self.next:
-            came, n, samples = self._ahead.pop(first)
-            outcomes += self.offer(first, n, samples, came)
+        for first in sorted(self._ahead):
+            if first > self.next:
+                break
+            _, n, samples = self._ahead.pop(first)
+            outcomes += self._place(first, n, samples)
+        return outcomes
+
+    def _place(self, first: int, n: int, samples: bytes) -> list[Outcome]:
+        """A chunk that begins within the log, or at its end."""
+        known = min(n, self.next - first)
+        outcomes = self._known(first, known, samples)
+        if known < n:
+            outcomes.append(self._add(first + known, n - known, samples[known * self.width :]))
         return outcomes
 
     def _add(self, first: int, n: int, samples: bytes) -> Added:
