@@ -19,7 +19,9 @@ from tests.service_load import Device, Judged, Ward
 import ectopy
 from ectopy.service.rows import SnapshotRow
 from ectopy.service.snapshots import Snapshots
+from ectopy.wire import Form
 
+RARE = {"a segment is begun": 2, "an epoch is judged, its snapshot is still there": 1}  # when a step comes to pass
 SHORT = {"late_s": 1.5, "snapshot_s": 5}  # so that all there is happens within a second or two
 
 
@@ -118,7 +120,7 @@ def test_a_kill_at_each_step_of_the_store_loses_nothing_and_doubles_nothing(
 
         async def outages(judged: Judged) -> None:
             for step in STEPS:
-                lives.begin(Fault(step, 1 if "begun" in step or "judged" in step else rng.randint(1, 5)))
+                lives.begin(Fault(step, RARE.get(step) or rng.randint(1, 5)))
                 code = await asyncio.to_thread(lives.ended, 60)
                 assert code == -9, f"{step}: {code}"
             lives.begin()
@@ -249,6 +251,27 @@ def test_a_folder_is_one_service_s_own_as_long_as_it_lives(tmp_path: Path) -> No
         lives.ready()
 
 
+def test_what_waits_for_missing_samples_is_bounded_and_loses_nothing(tmp_path: Path) -> None:
+    with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed", timeout=30) as api:
+        lives.begin()
+        lives.ready()
+        api.post("/epochs", json={"fs": 360, "leads": ["I"], "gain": 100}).raise_for_status()
+        raw = [n / 100 for n in range(3600)]
+        taken = 0
+        for first in range(1, 100):
+            said = {"epoch": 1, "first": first, "samples": raw[first : first + 3000]}
+            answer = api.post("/samples", json=said)
+            if answer.status_code == 429:
+                break
+            taken += 1
+        assert 3 < taken < 10
+        assert "send these first" in answer.json()["reason"]
+        answer = api.post("/samples", json={"epoch": 1, "first": 0, "samples": raw[:1]})
+        assert answer.json()["next"] == taken + 3000
+        kept = api.get("/samples").content
+        assert kept == Form(1, "int16", "mV", 100).encode_values(raw)[: 2 * (taken + 3000)]
+
+
 def test_a_full_disk_refuses_samples_and_goes_on_when_there_is_room(tmp_path: Path, demo: ectopy.Recording) -> None:
     with Lives(tmp_path, **SHORT, spare_mb=100) as lives:
         ward = ward_of(lives.url, demo)
@@ -297,7 +320,7 @@ def test_a_disk_that_fails_for_a_while_loses_nothing(tmp_path: Path, demo: ectop
         ward = ward_of(lives.url, demo, length_s=20)
 
         async def outages(judged: Judged) -> None:
-            lives.begin(Fault(step, at=1 if "begun" in step else 3, what="fail", times=2))
+            lives.begin(Fault(step, at=RARE.get(step, 3), what="fail", times=2))
             await asyncio.to_thread(lives.ready)
             await asyncio.sleep(2)
 

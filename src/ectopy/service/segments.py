@@ -20,6 +20,7 @@ class Segments:
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
+        _sync(folder.parent)
         self._folder = folder
         self._number = max((int(path.stem) for path in folder.glob("*.seg")), default=0)
         self._file: int | None = None
@@ -76,12 +77,17 @@ class Segments:
         if self._file is None:
             self._number, self._size = self._number + 1, 0
             self._file = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            folder = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)  # the file's name must outlive a power cut too
-            finally:
-                os.close(folder)
+            _sync(self._folder)
         return self._file
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08d}.seg"
+
+
+def _sync(folder: Path) -> None:
+    """The names in it must outlive a power cut too."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     pass
 
 _QUEUE = 20_000  # entries that may wait for the disk
+_AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap
 _GAP_S = 24 * 3600  # of one declared gap
 _JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
 _LOOK_S = 0.25  # between two looks for what is missing for too long
@@ -176,6 +177,9 @@ class Streams:
                 f"samples up to {end} are beyond the credit: next is {live.committed}, credit {live.credit}; "
                 "wait for an acknowledgement"
             )
+        if chunk.first > live.log.next and live.log.waiting > _AHEAD * live.credit * live.log.width:
+            self._metrics.refused.inc()
+            raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
         outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
         done = self._take(live, outcomes, end)
         for outcome in outcomes:
