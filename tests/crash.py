@@ -297,7 +297,9 @@ def _live(order: dict[str, Any]) -> None:
 
 
 def _launch() -> None:
-    import ectopy.service.server  # noqa: F401  # once for all lives
+    import alembic.command  # noqa: F401  # once for all lives
+
+    import ectopy.service.server  # noqa: F401
 
     for line in sys.stdin:
         child = os.fork()

@@ -58,6 +58,10 @@ def first(database: sqlite3.Connection) -> None:
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)
 
 
+def test_the_newest_revision_is_the_one_that_is_said_to_be() -> None:
+    assert REVISIONS[-1] == schema.NEWEST
+
+
 FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first}
 
 
