@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from ectopy.service.streams import Streams
 from ectopy.wire import Beats, Verdicts
 
 _PAGE = 1000
+_VERDICT = re.compile(r'{"type":"verdict","id":(\d+),')  # as the judge writes it
 _ALIVE_S = 15.0  # a comment as often as this keeps proxies from closing a silent connection
 
 router = APIRouter(prefix="/v1", tags=["verdicts"])
@@ -99,12 +101,15 @@ async def _events(request: Request, streams: Streams, after: int | None) -> Asyn
             except TimeoutError:
                 yield ": alive\n\n"
                 continue
-            for message in messages:
-                said = json.loads(message)
-                if said["type"] == "skipped":
-                    yield f"event: skipped\ndata: {message!s}\n\n"
-                elif said["id"] > seen:
-                    yield _event(said["id"], str(message))
+            told = []
+            for message in map(str, messages):
+                verdict = _VERDICT.match(message)
+                if verdict is None:
+                    told.append(f"event: skipped\ndata: {message}\n\n")
+                elif int(verdict[1]) > seen:
+                    told.append(_event(int(verdict[1]), message))
+            if told:
+                yield "".join(told)
     finally:
         streams.listeners.discard(watcher)
 
