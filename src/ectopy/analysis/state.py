@@ -22,6 +22,7 @@ from ectopy.errors import StateError
 
 SCHEMA = 4  # raise it with any change to a state's fields or their order
 _MAGIC = b"ECTS"
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _SIZES = struct.Struct("<II")  # CRC-32, bytes of the JSON
 
 T = TypeVar("T")
@@ -73,6 +74,8 @@ def _arrays(shapes: list[tuple[str, list[int]]], content: memoryview) -> Iterato
 
 
 def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, np.ndarray):
         arrays.append(value)
         return len(arrays) - 1
