@@ -10,7 +10,7 @@ FS = Fraction(360)
 
 
 def test_a_late_chunk_does_not_move_the_time() -> None:
-    clock, rng = Clock(1, FS), np.random.default_rng(0)
+    clock, rng = Clock(1, FS, 0), np.random.default_rng(0)
     for second in range(1, 601):
         delay = rng.exponential(0.05) + (3.0 if second % 50 == 0 else 0.0)
         clock.observe(360 * second, 1000.0 + second + delay, 5000.0 + second + delay)
@@ -19,7 +19,7 @@ def test_a_late_chunk_does_not_move_the_time() -> None:
 
 
 def test_a_device_that_is_a_little_off_is_caught_up_with() -> None:
-    clock, rate = Clock(1, FS), 1.0005  # it takes 360.18 samples a second and says 360
+    clock, rate = Clock(1, FS, 0), 1.0005  # it takes 360.18 samples a second and says 360
     for second in range(1, 3601):
         clock.observe(round(360 * rate * second), float(second), 5000.0 + second)
     for second in range(60, 3600, 13):
@@ -27,7 +27,7 @@ def test_a_device_that_is_a_little_off_is_caught_up_with() -> None:
 
 
 def test_a_step_of_the_servers_clock_changes_the_time_from_there_on_only() -> None:
-    clock = Clock(1, FS)
+    clock = Clock(1, FS, 0)
     for second in range(1, 200):
         clock.observe(360 * second, float(second), 5000.0 + second + (3600 if second > 100 else 0))
     assert abs(clock.at(360 * 90) / 1e6 - 5090) < 0.01
@@ -35,7 +35,7 @@ def test_a_step_of_the_servers_clock_changes_the_time_from_there_on_only() -> No
 
 
 def test_an_anchor_comes_once_a_minute_and_the_first_has_the_devices_own_clock() -> None:
-    clock = Clock(1, FS, device_us=7)
+    clock = Clock(1, FS, 0, device_us=7)
     kept = [clock.observe(360 * second, float(second), 5000.0 + second) for second in range(1, 602)]
     anchors = [anchor for anchor in kept if anchor]
     assert [anchor.sample // 360 for anchor in anchors] == [0, *range(60, 601, 60)]
@@ -43,9 +43,23 @@ def test_an_anchor_comes_once_a_minute_and_the_first_has_the_devices_own_clock()
 
 
 def test_a_clock_that_goes_on_from_its_anchors_says_the_same() -> None:
-    clock, kept = Clock(1, FS), []
+    clock, kept = Clock(1, FS, 0), []
     for second in range(1, 300):
         anchor = clock.observe(360 * second, float(second), 5000.0 + second)
         kept += [anchor] if anchor else []
-    again = Clock(1, FS, anchors=kept)
+    again = Clock(1, FS, 0, anchors=kept)
     assert [again.at(n) for n in range(0, 100_000, 999)] == [clock.at(n) for n in range(0, 100_000, 999)]
+
+
+def test_a_backlog_that_comes_at_once_moves_no_time() -> None:
+    """Five minutes of outage, caught up with in two seconds."""
+    clock = Clock(1, FS, 0)
+    for second in range(1, 900):
+        came = float(second) if not 200 < second <= 500 else 500 + (second - 200) / 150
+        clock.observe(360 * second, max(came, float(second)), 5000.0 + max(came, float(second)))
+    times = [clock.at(360 * second) / 1e6 - 5000 - second for second in range(1, 900, 3)]
+    assert max(map(abs, times)) < 0.01
+
+
+def test_before_any_sample_the_time_is_that_of_the_epochs_beginning() -> None:
+    assert Clock(1, FS, 7_000_000).at(720) == 9_000_000

@@ -1,6 +1,7 @@
 """When a sample was taken: anchors between sample indices and the server's UTC.
 
-A chunk can come late, never early: of the arrivals between two anchors the one that was least delayed counts. Time
+A chunk can come late, never early: of the arrivals between two anchors the one that was least delayed counts. Samples
+that come much faster than they were taken (a backlog after an outage, a recording played) say nothing of the time. Time
 between anchors runs at the epoch's rate; a device that is a little off is caught up with at the next one.
 """
 
@@ -13,19 +14,31 @@ from fractions import Fraction
 from ectopy.service.rows import AnchorRow
 
 _EVERY_S = 60.0  # of signal
+_WINDOW_S = 10.0  # of signal, over which the pace of its coming is seen
+_PACE = 0.5  # of real time: quicker signal is none that is being taken
 _STEP_S = 1.0  # of the server's clock: from there on it counts anew at once
 
 
 class Clock:
-    """The anchors of one epoch."""
+    """The anchors of one epoch; before the first, `started_us` is the time of its sample 0."""
 
-    def __init__(self, epoch: int, fs: Fraction, device_us: int | None = None, anchors: Sequence[AnchorRow] = ()):
+    def __init__(
+        self,
+        epoch: int,
+        fs: Fraction,
+        started_us: int,
+        device_us: int | None = None,
+        anchors: Sequence[AnchorRow] = (),
+    ):
         self._epoch = epoch
         self._fs = float(fs)
+        self._started = AnchorRow(epoch, 0, started_us)
         self._device_us = device_us
         self._anchors = list(anchors)
         self._least = float("inf")  # steady clock at sample 0, by the least delayed chunk since the last anchor
         self._utc: float | None = None  # UTC of the steady clock's 0
+        self._window: tuple[int, float] | None = None  # sample and steady clock where the window began
+        self._live = True  # samples come as they are taken
 
     def observe(self, end: int, steady_s: float, utc_s: float) -> AnchorRow | None:
         """Samples up to `end` are here, by a steady clock and by UTC; an anchor, where one is due."""
@@ -34,19 +47,30 @@ class Clock:
         self._utc = utc
         began = steady_s - end / self._fs
         self._least = began if stepped else min(self._least, began)
+        self._see_pace(end, steady_s)
         if not self._anchors:
             return self._keep(0, utc, self._device_us)
         if end <= self._anchors[-1].sample:
             return None
-        if stepped or end - self._anchors[-1].sample >= _EVERY_S * self._fs:
+        if self._live and (stepped or end - self._anchors[-1].sample >= _EVERY_S * self._fs):
             return self._keep(end, utc, None)
         return None
 
     def at(self, sample: int) -> int:
         """Microseconds UTC at a sample, by the last anchor at or before it."""
         place = bisect_right(self._anchors, sample, key=lambda anchor: anchor.sample) - 1
-        anchor = self._anchors[max(place, 0)]
+        anchor = self._anchors[place] if place >= 0 else self._started
         return anchor.server_us + round((sample - anchor.sample) * 1e6 / self._fs)
+
+    def _see_pace(self, end: int, steady_s: float) -> None:
+        if self._window is None:
+            self._window = end, steady_s
+        signal_s = (end - self._window[0]) / self._fs
+        if signal_s >= _WINDOW_S:
+            self._live = steady_s - self._window[1] >= _PACE * signal_s
+            self._window = end, steady_s
+            if not self._live:
+                self._least = float("inf")
 
     def _keep(self, sample: int, utc: float, device_us: int | None) -> AnchorRow:
         anchor = AnchorRow(self._epoch, sample, round((utc + self._least + sample / self._fs) * 1e6), device_us)

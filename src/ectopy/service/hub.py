@@ -1,7 +1,7 @@
 """Who is told what: a queue for each watcher, so that a slow one holds nobody up.
 
 A watcher that falls behind by 256 KiB or 10 s goes on with the latest, and is told that it missed something; one that
-then takes nothing at all is given up.
+then takes nothing at all for 10 s is given up.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 from ectopy.wire import Skipped
 
@@ -19,12 +20,17 @@ Message = str | bytes
 
 
 class Watcher:
-    """One connection's queue. Put in from the event loop; taken out by the connection's own task."""
+    """One connection's queue. Put in from the event loop; taken out by the connection's own task.
 
-    def __init__(self) -> None:
+    gone : called when it is given up
+    """
+
+    def __init__(self, gone: Callable[[], None] = lambda: None) -> None:
+        self._gone = gone
         self._waiting: deque[tuple[float, Message]] = deque()
         self._size = 0
         self._skipped = 0  # since something was taken
+        self._since = 0.0  # when the first of these was skipped
         self._changed = asyncio.Event()
         self._latest: dict[int, str] = {}  # by key, as acknowledgements: only the newest counts
         self._woken = False
@@ -37,8 +43,11 @@ class Watcher:
         now = time.monotonic()
         behind = self._waiting and now - self._waiting[0][0] > _BEHIND_S
         if behind or self._size + len(message) > _MOST:
-            if self._skipped:
+            if not self._skipped:
+                self._since = now
+            elif now - self._since > _BEHIND_S:
                 self.lost = True
+                self._gone()
             self._skipped += len(self._waiting)
             self._waiting.clear()
             self._size = 0

@@ -107,6 +107,15 @@ class Log:
         return outcomes
 
     @property
+    def reach(self) -> int:
+        """Index behind all that has come, what waits ahead too."""
+        return max([self.next, *(first + n for first, (_, n, _) in self._ahead.items())])
+
+    def known(self, first: int, n: int, samples: bytes) -> list[Outcome]:
+        """What of a chunk the log has already; nothing changes."""
+        return self._known(first, min(n, self.next - first), samples) if first < self.next else []
+
+    @property
     def waiting(self) -> int:
         """Bytes that wait ahead."""
         return sum(len(samples) for _, _, samples in self._ahead.values())
@@ -132,7 +141,7 @@ class Log:
     def _place(self, first: int, n: int, samples: bytes) -> list[Outcome]:
         """A chunk that begins within the log, or at its end."""
         known = min(n, self.next - first)
-        outcomes = self._known(first, known, samples)
+        outcomes = self.known(first, n, samples)
         if known < n:
             outcomes.append(self._add(first + known, n - known, samples[known * self.width :]))
         return outcomes

@@ -39,6 +39,7 @@ from ectopy.service.snapshots import Snapshots
 from ectopy.verdict import Verdict
 from ectopy.zoo import TrainedModel, load
 
+_TRIES = 3  # turns of an epoch that may fail one after the other, before it waits for more to come
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Run:
     """One epoch's analysis.
 
     done : samples that it has taken in
+    reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
+    failed : turns in a row that ended in an error
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
     """
@@ -63,6 +66,8 @@ class Run:
     given: int = -1
     saved: int = 0
     queued: bool = False
+    reached: int = 0
+    failed: int = 0
 
     @property
     def due(self) -> bool:
@@ -134,12 +139,14 @@ class Judge:
             began = time.perf_counter()
             rows: list[Row] = []
             new: list[VerdictRow] = []
+            given = run.given
             try:
                 rows, new = self._turn(run)
+                run.failed = 0
             except Exception:  # one stream's trouble is not the others'; the log has all of it
-                _log.exception("an analysis failed", extra={"epoch": run.epoch.key})
-                run.waiting.clear()
-                run.analyzer, run.done, run.wanted = None, 0, 0  # the next entry has it begin anew, at its snapshot
+                _log.exception("an analysis failed", extra={"epoch": run.epoch.key, "turn": run.failed + 1})
+                run.given = given
+                self._begin_anew(run)
             self._keep(run, rows, new, time.perf_counter() - began)
             with self._changed:
                 run.queued = run.due
@@ -157,21 +164,36 @@ class Judge:
             upto = entry.n if isinstance(entry, EndRow) else entry.first
             if run.done < upto:  # after a restart
                 come = [*self._reader.log(run.epoch.key, run.done, min(upto, run.done + budget), run.epoch.form.width)]
+                if not come:
+                    raise RuntimeError(f"the log has nothing at sample {run.done}, but goes on to {upto}")
             else:
-                run.waiting.popleft()
                 ended = isinstance(entry, EndRow)
-                come = [] if isinstance(entry, EndRow) else _rest(entry, run.done, run.epoch.form.width)
+                come = [] if isinstance(entry, EndRow) else _rest(entry, run.done, budget, run.epoch.form.width)
+                if isinstance(entry, EndRow) or run.done + sum(piece.n for piece in come) >= entry.first + entry.n:
+                    run.waiting.popleft()
             pieces += come
             n = sum(piece.n for piece in come)
             run.done += n
+            run.reached = max(run.reached, run.done)
             budget -= n
         verdicts: list[Verdict] = []
-        for samples in _samples(pieces, run.epoch, ceil(_TURN_S * run.epoch.fs)):
+        for samples in _samples(pieces, run.epoch):
             verdicts += run.analyzer.push(samples)
         if ended:
             verdicts += run.analyzer.finish()
         run.wanted = run.analyzer.wanted
         return self._given(run, verdicts, ended)
+
+    def _begin_anew(self, run: Run) -> None:
+        """After an error: at the snapshot, from the log; three times, then with what comes next."""
+        run.failed += 1
+        with self._changed:
+            last = run.waiting[-1] if run.waiting else None
+            run.waiting.clear()
+            if last is not None and run.failed <= _TRIES:
+                end = last.n if isinstance(last, EndRow) else last.first + last.n
+                run.waiting.append(last if isinstance(last, EndRow) else SamplesRow(run.epoch.key, end, 0, b""))
+        run.analyzer, run.done, run.wanted = None, 0, 0
 
     def _begin(self, run: Run) -> None:
         """Where the analysis goes on: at its snapshot, or at the first sample."""
@@ -202,6 +224,7 @@ class Judge:
         rows: list[Row] = [*new]
         if ended:
             rows.append(JudgedRow(epoch.key))
+            run.analyzer = None  # nothing more comes
         elif run.done - run.saved >= self._snapshot_s * epoch.fs and run.analyzer is not None:
             rows.append(SnapshotRow(epoch.key, run.done, run.analyzer.save()))
             run.saved = run.done
@@ -220,27 +243,26 @@ class Judge:
         return VerdictRow(number, epoch.key, start, verdict.start_s, verdict.verdict, body.decode())
 
 
-def _rest(entry: SamplesRow | GapRow, done: int, width: int) -> list[SamplesRow | GapRow]:
-    """What of an entry hasn't been taken in: a replay may have brought some of it."""
+def _rest(entry: SamplesRow | GapRow, done: int, most: int, width: int) -> list[SamplesRow | GapRow]:
+    """What of an entry comes next, so many samples at most; a replay may have brought some of it."""
     skip = done - entry.first
-    if skip <= 0:
-        return [entry] if entry.n else []
-    if skip >= entry.n:
+    n = min(entry.n - skip, most)
+    if n <= 0:
         return []
     if isinstance(entry, GapRow):
-        return [GapRow(entry.epoch, done, entry.n - skip, entry.reason)]
-    return [SamplesRow(entry.epoch, done, entry.n - skip, entry.samples[skip * width :])]
+        return [GapRow(entry.epoch, done, n, entry.reason)]
+    if n == entry.n:
+        return [entry]
+    return [SamplesRow(entry.epoch, done, n, entry.samples[skip * width : (skip + n) * width])]
 
 
-def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow, most: int) -> Iterator[np.ndarray]:
-    """Their samples, as many at once as lie side by side; of a gap so many at most, as it may be a night long."""
+def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow) -> Iterator[np.ndarray]:
+    """Their samples, as many at once as lie side by side."""
     for kind, some in groupby(pieces, key=type):
         if kind is SamplesRow:
             yield epoch.form.decode(b"".join(piece.samples for piece in some if isinstance(piece, SamplesRow)))
-            continue
-        n = sum(piece.n for piece in some)
-        for begin in range(0, n, most):
-            yield np.full((min(most, n - begin), len(epoch.leads)), np.nan, np.float32)
+        else:
+            yield np.full((sum(piece.n for piece in some), len(epoch.leads)), np.nan, np.float32)
 
 
 def load_model(name: str, operating_point: str) -> TrainedModel:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ectopy.service.sockets import Connection
 
 _BACKLOG_S = 10.0, 60.0  # of signal not judged yet: from there on credit falls, and is 0
-_REMEMBERED = 8  # commits a stream, for its verdicts' lag
+_REMEMBERED = 64  # commits a stream, for its verdicts' lag
 
 
 @dataclass(eq=False)
@@ -58,21 +58,21 @@ class Live:
     @classmethod
     def of(cls, row: EpochRow, credit_s: float) -> Live:
         """At its first sample."""
-        clock = Clock(row.key, row.fs, row.device_us)
+        clock = Clock(row.key, row.fs, row.started_us, row.device_us)
         return cls(row, Log(row.form.width), clock, Run(row, clock), credit_s)
 
     @classmethod
     def resumed(cls, row: EpochRow, credit_s: float, standing: Standing) -> Live:
         """As the store has it, after a restart."""
         live = cls.of(row, credit_s)
-        live.clock = Clock(row.key, row.fs, row.device_us, standing.anchors)
+        live.clock = Clock(row.key, row.fs, row.started_us, row.device_us, standing.anchors)
         live.committed = live.log.next = standing.end
         live.log.gaps = [(gap.first, gap.first + gap.n) for gap in standing.gaps]
         live.ended = row.end is not None
         if row.judged:
             live.judged.set()
         live.run.clock, live.run.given = live.clock, standing.given
-        live.run.done = live.committed if row.judged else 0
+        live.run.reached = live.committed
         live.last_word = standing.word
         return live
 
@@ -90,7 +90,7 @@ class Live:
 
     def _credit_now(self) -> int:
         low, high = _BACKLOG_S
-        backlog_s = (self.committed - self.run.done) / self.rate
+        backlog_s = (self.committed - self.run.reached) / self.rate
         share = min(max((high - backlog_s) / (high - low), 0.0), 1.0)
         return int(self.credit_s * self.rate * share)
 

@@ -94,7 +94,9 @@ class Reader:
             start = connection.scalar(begin)
             query = select(schema.chunks).where(t.epoch == epoch, t.first >= (start or 0), t.first < end)
             chunks = connection.execute(query.order_by(t.first)).all()
-            gaps = [gap for gap in self.gaps(epoch) if gap.first < end and gap.first + gap.n > first]
+            g = schema.gaps.c
+            between = select(schema.gaps).where(g.epoch == epoch, g.first < end, g.first + g.n > first)
+            gaps = [GapRow(**row) for row in connection.execute(between.order_by(g.first)).mappings()]
         entries: list[Any] = sorted([*chunks, *gaps], key=lambda entry: entry.first)
         cut = [(entry, max(entry.first, first), min(entry.first + entry.n, end)) for entry in entries]
         wanted = [(entry, at, stop) for entry, at, stop in cut if at < stop]

@@ -123,6 +123,7 @@ verdicts = Table(
     Column("word", String, nullable=False),
     Column("body", String, nullable=False),  # `wire.VerdictOut` as JSON
     UniqueConstraint("epoch", "start"),
+    Index("verdicts_by_epoch", "epoch", "id"),
 )
 
 

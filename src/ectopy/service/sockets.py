@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Annotated, Literal
 
@@ -16,7 +17,8 @@ from ectopy.service.live import Live
 from ectopy.service.streams import Streams
 from ectopy.wire import Chunk, End, Gap, Refused, Watch, Write, unpack
 
-MALFORMED, TAKEN_OVER, TOO_SLOW = 4400, 4409, 1013
+MALFORMED, TAKEN_OVER, TOO_SLOW, FAILED = 4400, 4409, 1013, 1011
+_log = logging.getLogger(__name__)
 
 _Said = TypeAdapter(Annotated[Write | Gap | End | Watch, Field(discriminator="type")])
 
@@ -29,23 +31,25 @@ class Connection:
 
     def __init__(self, socket: WebSocket, streams: Streams, name: str | None):
         self._socket, self._streams, self._name = socket, streams, name
-        self._watcher = Watcher()
+        self._watcher = Watcher(lambda: self._close(TOO_SLOW, "too slow a watcher"))
         self._writes: dict[tuple[str, int], Live] = {}
         self._watched: set[Literal["verdicts", "samples"]] = set()
         self._closing: tuple[int, str] | None = None
+        self._ending = asyncio.Event()
 
     async def serve(self) -> None:
         """Until either side closes."""
-        sender = asyncio.create_task(self._send())
-        receiver = asyncio.create_task(self._receive())
+        tasks = [asyncio.create_task(part) for part in (self._send(), self._receive(), self._ending.wait())]
         try:
-            await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._leave()
-            for task in (sender, receiver):
+            for task in tasks:
                 task.cancel()
-                with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
-                    await task
+            for answer in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(answer, Exception) and not isinstance(answer, WebSocketDisconnect | RuntimeError):
+                    _log.error("a socket failed", exc_info=answer)
+                    self._closing = self._closing or (FAILED, "the service failed; its log says why")
         if self._closing is not None:
             with suppress(RuntimeError, OSError):  # the other side may have gone
                 await self._socket.close(*self._closing)
@@ -69,8 +73,6 @@ class Connection:
                     await self._socket.send_bytes(message)
                 else:
                     await self._socket.send_text(message)
-            if self._watcher.lost:
-                self._close(TOO_SLOW, "too slow a watcher")
 
     async def _receive(self) -> None:
         while self._closing is None:
@@ -120,7 +122,9 @@ class Connection:
                 if self._streams.declare(live, said.first, said.n) is None:
                     self.acknowledge(live)
             else:
-                await self._streams.end(live, said.n)
+                kept = self._streams.finish(live, said.n)
+                if kept is not None:
+                    await kept
                 self.acknowledge(live)
         except FrameError:
             raise
@@ -131,6 +135,8 @@ class Connection:
         if live.writer is not None and live.writer is not self:
             live.writer.taken_over(live)
         live.writer = self
+        for key in [key for key in self._writes if key[0] == live.epoch.stream]:
+            del self._writes[key]
         self._writes[live.epoch.stream, live.epoch.number] = live
         self.acknowledge(live)
 
@@ -162,6 +168,7 @@ class Connection:
     def _close(self, code: int, reason: str) -> None:
         self._closing = self._closing or (code, reason.encode()[:120].decode(errors="ignore"))
         self._watcher.wake()
+        self._ending.set()
 
 
 def _id(name: str | None) -> str | None:

@@ -58,7 +58,8 @@ class Store:
         self.segments = Segments(folder / "samples")
         self.snapshots = Snapshots(folder / "snapshots")
         self.trouble: str | None = None
-        self.depth = 0  # entries that wait
+        self.depth = 0  # entries that wait ...
+        self.size = 0  # ... and bytes of samples in them
         self._spare = spare_bytes
         self._tell = tell
         self._waiting: list[tuple[Sequence[Row], Kept]] = []
@@ -88,6 +89,7 @@ class Store:
         with self._changed:
             self._waiting.append((rows, kept))
             self.depth = len(self._waiting)
+            self.size += _bytes(rows)
             if self.depth == 1:
                 self._changed.notify()
 
@@ -112,7 +114,10 @@ class Store:
                 self.depth = len(self._waiting)
             if not group:
                 return
-            if self._kept([row for rows, _ in group for row in rows]):
+            rows = [row for some, _ in group for row in some]
+            with self._changed:
+                self.size -= _bytes(rows)
+            if self._kept(rows):
                 self._tell([kept for _, kept in group])
             elif self._closing:
                 return  # it can't be kept: nobody was told that it was
@@ -125,10 +130,10 @@ class Store:
         while True:
             try:
                 self._write(rows)
-            except (OSError, SQLAlchemyError) as error:
+            except Exception as error:  # whatever it is: a thread that ends would leave all waiting for ever
                 self._disconnect()
                 self.trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
-                _log.error("store fails", extra={"reason": self.trouble})
+                _log.error("store fails", extra={"reason": self.trouble}, exc_info=not isinstance(error, OSError))
                 with self._changed:
                     if self._closing:
                         return False
@@ -201,6 +206,10 @@ class Store:
         else:
             full = f"disk full: {free // 1_000_000} MB are left, {self._spare // 1_000_000} are kept in reserve"
             self.trouble = full if free < self._spare else None
+
+
+def _bytes(rows: Sequence[Row]) -> int:
+    return sum(len(row.samples) for row in rows if isinstance(row, SamplesRow))
 
 
 def _columns(row: Any) -> dict[str, Any]:

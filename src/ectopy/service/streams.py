@@ -8,6 +8,7 @@ Nothing here waits for a disk or a model; two threads do (`Store`, `Judge`) and 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -39,10 +40,12 @@ from ectopy.wire import Chunk, Epoch, EpochRequest, Stream, pack
 if TYPE_CHECKING:
     pass
 
-_QUEUE = 20_000  # entries that may wait for the disk
+_QUEUE = 20_000  # entries that may wait for the disk ...
+_QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
 _AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap
 _GAP_S = 24 * 3600  # of one declared gap
 _JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
+_log = logging.getLogger(__name__)
 _LOOK_S = 0.25  # between two looks for what is missing for too long
 
 
@@ -52,6 +55,7 @@ class Streams:
     def __init__(self, settings: Settings, metrics: Metrics):
         self._settings, self._metrics = settings, metrics
         self._live: dict[str, Live] = {}
+        self._judged: dict[int, Live] = {}  # by epoch: the newest ones, and those that are still judged
         self._labels: dict[str, str | None] = {}
         self.listeners: set[Watcher] = set()  # told of all verdicts
         self.ready = False
@@ -66,7 +70,7 @@ class Streams:
         self.ready = True
 
     async def stop(self) -> None:
-        """Keep what was taken in, and give the verdicts that are due."""
+        """Keep what was taken in; what is not judged yet is replayed from the log at the next start."""
         self.ready = False
         self._ticker.cancel()
         await asyncio.to_thread(self._judge.close)
@@ -144,7 +148,7 @@ class Streams:
         live = Live.of(row, self._settings.credit_s)
         if before:
             live.watchers = before.watchers
-        self._live[name] = live
+        self._live[name] = self._judged[row.key] = live
         self._labels[name] = request.label or self._labels.get(name)
         await self._keep(live, [row], [])
         self._metrics.streams.inc()
@@ -167,6 +171,10 @@ class Streams:
                 f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
                 f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
             )
+        compared = live.log.next
+        for known in live.log.known(chunk.first, chunk.n, chunk.samples):
+            if isinstance(known, Again):
+                await self._compare(live, known)
         end = chunk.first + chunk.n
         if live.ended and end > live.log.next:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
@@ -183,7 +191,7 @@ class Streams:
         outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
         done = self._take(live, outcomes, end)
         for outcome in outcomes:
-            if isinstance(outcome, Again):
+            if isinstance(outcome, Again) and outcome.first + outcome.n > compared:  # it came by another way meanwhile
                 await self._compare(live, outcome)
         return done
 
@@ -197,19 +205,26 @@ class Streams:
         return self._take(live, live.log.declare(first, n), None)
 
     async def end(self, live: Live, n: int) -> Epoch:
-        """The run is over after `n` samples; ended again, nothing changes."""
-        if n < live.log.next:
-            raise ConflictError(f"an end at {n}, but {live.log.next} samples are there")
-        if live.ended and n > live.log.next:
-            raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
-        if not live.ended:
-            self._check_room()
-            if n > live.log.next + _GAP_S * live.epoch.fs:
-                raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
-            self._end(live, n)
-        with suppress(TimeoutError):  # it is kept whatever becomes of the wait
+        """As `finish`, once it is on disk and the verdicts still owed are, or some seconds later."""
+        kept = self.finish(live, n)
+        if kept is not None:
+            await kept
+        with suppress(TimeoutError):  # they are given whatever becomes of the wait
             await asyncio.wait_for(live.judged.wait(), _JUDGED_S)
         return self.told(live)
+
+    def finish(self, live: Live, n: int) -> Awaitable[None] | None:
+        """The run is over after `n` samples; ended again, nothing changes. Gives what `offer` does."""
+        if n < live.log.reach:
+            raise ConflictError(f"an end at {n}, but samples up to {live.log.reach} have come")
+        if live.ended and n > live.log.next:
+            raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
+        if live.ended:
+            return None
+        self._check_room()
+        if n > live.log.next + _GAP_S * live.epoch.fs:
+            raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
+        return self._end(live, n)
 
     def _end(self, live: Live, n: int) -> asyncio.Future[None]:
         live.ended = True
@@ -238,6 +253,7 @@ class Streams:
         for row in rows:
             live = Live.resumed(row, self._settings.credit_s, standing[row.key])
             self._live[row.stream] = live  # the newest comes last
+            self._judged[row.key] = live
             self._metrics.streams.inc(not live.ended)
             if not row.judged:
                 self._judge.feed(live.run, [live.owed])
@@ -246,7 +262,7 @@ class Streams:
         if self.trouble is not None:
             self._metrics.refused.inc()
             raise BusyError(self.trouble, retry_after_s=5, status=503)
-        if self._store.depth > _QUEUE:
+        if self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
             self._metrics.refused.inc()
             raise BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
 
@@ -326,27 +342,32 @@ class Streams:
         def tell() -> None:
             self._metrics.store_depth.set(self._store.depth)
             for one in kept:
-                one()
+                try:
+                    one()
+                except Exception:  # one stream's trouble is not the others'
+                    _log.exception("what is kept could not be told")
 
         self._loop.call_soon_threadsafe(tell)
 
     def _turned(self, run: Run, rows: list[Row], new: list[VerdictRow], seconds: float) -> None:
         """In the judge's thread: a turn is over, its verdicts are to be kept and then told."""
-        live = self._live[run.epoch.stream]
+        live = self._judged[run.epoch.key]
         judged = any(isinstance(row, JudgedRow) for row in rows)
 
         def kept() -> None:
             self._metrics.inference.observe(seconds)
             self._metrics.judge_depth.set(self._judge.depth)
-            self._tell_verdicts(live, run.epoch, new)
-            if judged and live.epoch.key == run.epoch.key:
+            self._tell_verdicts(live, new)
+            if judged:
                 live.judged.set()
+                if self._live[run.epoch.stream] is not live:
+                    del self._judged[run.epoch.key]
             if live.writer is not None and live.held_back:
                 live.writer.acknowledge(live)  # who was told to wait may go on
 
         self._store.keep(rows, kept)
 
-    def _tell_verdicts(self, live: Live, epoch: EpochRow, new: list[VerdictRow]) -> None:
+    def _tell_verdicts(self, live: Live, new: list[VerdictRow]) -> None:
         now = time.perf_counter()
         for row in new:
             live.last_word = cast(Word, row.word)
@@ -364,6 +385,9 @@ class Streams:
             now = self._loop.time()
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
             for live in self._live.values():
-                since = live.log.since
-                if since is not None and now - since >= self._settings.late_s:
-                    self._take(live, live.log.expire(now, self._settings.late_s), None)
+                try:
+                    since = live.log.since
+                    if since is not None and now - since >= self._settings.late_s:
+                        self._take(live, live.log.expire(now, self._settings.late_s), None)
+                except Exception:  # one stream's trouble is not the others'
+                    _log.exception("a hole was not given up", extra={"epoch": live.epoch.key})

@@ -15,7 +15,7 @@ from ectopy.service.streams import Streams
 from ectopy.wire import Ack, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
 
 MAX_BODY = 1024 * 1024
-_MOST = 4_000_000  # samples in one answer
+_MOST = 16 * 1024 * 1024  # bytes of samples in one answer
 _BINARY = "application/octet-stream"
 
 router = APIRouter(prefix="/v1/streams", tags=["streams"])
@@ -119,12 +119,12 @@ async def get_samples(
     streams: StreamsDep,
     epoch: EpochNumber = None,
     first: Annotated[int, Query(ge=0, lt=2**53)] = 0,
-    n: Annotated[int, Query(ge=0, le=_MOST)] = 36_000,
+    n: Annotated[int, Query(ge=0, lt=2**53)] = 36_000,
 ) -> Response:
-    """Samples as they are stored, from `first` on; `Ectopy-First` and `Ectopy-N` say which."""
+    """Samples as they are stored, from `first` on, 16 MiB at most; `Ectopy-First` and `Ectopy-N` say which."""
     row = await _epoch(streams, stream_id, epoch)
     end = await asyncio.to_thread(streams.reader.end, row.key)
-    n = max(min(n, end - first), 0)
+    n = max(min(n, end - first, _MOST // row.form.width), 0)
     content = await asyncio.to_thread(streams.reader.stored, row, first, n)
     return Response(content, media_type=_BINARY, headers={"Ectopy-First": str(first), "Ectopy-N": str(n)})
 

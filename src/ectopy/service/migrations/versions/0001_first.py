@@ -85,3 +85,4 @@ def upgrade() -> None:
         sa.Column("body", sa.String, nullable=False),
         sa.UniqueConstraint("epoch", "start"),
     )
+    op.create_index("verdicts_by_epoch", "verdicts", ["epoch", "id"])
