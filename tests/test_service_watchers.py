@@ -40,7 +40,9 @@ def stalled(url: str) -> Iterator[ClientConnection]:
     mine.connect((at.hostname, at.port))
     with (
         suppress(ConnectionClosed),
-        connect(f"ws://{at.netloc}/v1/streams/busy", sock=mine, max_queue=1, ping_interval=None) as watcher,
+        connect(
+            f"ws://{at.netloc}/v1/streams/busy", sock=mine, max_queue=1, ping_interval=None, close_timeout=0.1
+        ) as watcher,
     ):
         watcher.send('{"type": "watch", "what": ["verdicts", "samples"]}')
         yield watcher
