@@ -267,6 +267,8 @@ STEPS: dict[str, Callable[[Step], None]] = {
     "verdicts are given, not kept": _around(_STREAMS, "_turned", "before"),
 }
 
+RARE = {"a segment is begun": 2, "an epoch is judged, its snapshot is still there": 1}  # come to so often only
+
 
 def _live(order: dict[str, Any]) -> None:
     """A life, in the child."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.service_load import Device, Judged, Ward
+from tests.service_check import Judged
+from tests.service_load import Device, Ward
 
 import ectopy
 
