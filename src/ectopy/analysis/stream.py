@@ -3,8 +3,7 @@
     samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> Intervals -> verdicts
                `prepare`             `decide`
 
-`Classes` is there where the model takes the beats of another one. `push` runs the model between the two halves; a
-service calls them itself and keeps inference on a thread of its own.
+`Classes` is there where the model takes the beats of another one. `push` runs the model between the two halves.
 """
 
 from __future__ import annotations

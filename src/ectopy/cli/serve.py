@@ -12,7 +12,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Loopback address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the database and of the samples.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model that judges new epochs.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model that judges.")] = None,
 ) -> None:
     """Serve the REST and WebSocket API on this machine.
 
@@ -39,7 +39,7 @@ def serve(
 
 
 def config() -> None:
-    """Print the settings of the service, and where each comes from."""
+    """Print the settings of the service, and which of them are set."""
     from ectopy.service.settings import Settings, load_settings
 
     settings = load_settings()

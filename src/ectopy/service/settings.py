@@ -1,4 +1,4 @@
-"""Settings of the service: from `ectopy.toml` in the working folder, then the environment (`ECTOPY_PORT=...`)."""
+"""Settings of the service: from `ectopy.toml` in the working folder, then the environment (`ECTOPY_SERVICE_PORT=...`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback only, for now")
     port: int = Field(8700, ge=0, le=65535, description="Port; 0 takes a free one")
     data: Path = Field(user_data_path("ectopy"), description="Folder of the database and of the samples")
-    model: str = Field(DEFAULT_MODEL, description="Model that judges new epochs")
+    model: str = Field(DEFAULT_MODEL, description="Model that judges")
     operating_point: Literal["balanced", "high-sensitivity", "few-alarms"] = Field(
         "balanced", description="Operating point of the model"
     )
