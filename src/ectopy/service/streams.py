@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.hub import Watcher
@@ -36,9 +36,6 @@ from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.verdict import Word
 from ectopy.wire import Chunk, Epoch, EpochRequest, Stream, pack
-
-if TYPE_CHECKING:
-    pass
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
