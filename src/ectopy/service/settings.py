@@ -1,4 +1,4 @@
-"""Settings of the service: from `ectopy.toml` in the working folder, and the environment (`ECTOPY_SERVICE_PORT=...`)."""
+"""Settings of the service: from `ectopy.toml` in the working folder and the environment (`ECTOPY_SERVICE_PORT=...`)."""
 
 from __future__ import annotations
 
