@@ -44,6 +44,7 @@ class Run:
     raw : (n, n_leads) in stored form
     number : the service's; 0 before it has one
     acked : the largest `next` that was ever told
+    sent : index behind all that was ever sent, or told to be missing
     ended : the service has said so
     """
 
@@ -51,6 +52,7 @@ class Run:
     holes: list[Hole]
     number: int = 0
     acked: int = 0
+    sent: int = 0
     ended: bool = False
     sent_late: set[Hole] = field(default_factory=set)
 
@@ -185,20 +187,19 @@ class Device:
     async def _send(self, link: Link) -> None:
         run, held = self.run, list[tuple[float, Chunk]]()
         clock = asyncio.get_running_loop().time
-        moved, sent = clock(), run.acked
-        while run.acked < len(run.raw):
+        moved = clock()
+        while run.acked < (run.sent if self.stopping else len(run.raw)):
             held = await self._release(link, held, float("inf") if self.stopping else clock())
             await self._remember_late(link, run)
             hole = run.hole_at(self.cursor)
             if hole:
                 held = await self._release(link, held, float("inf"))  # what lies before a gap goes before it
                 if hole.kind == "declared":
+                    run.sent = max(run.sent, hole.end)
                     await link.gap(self, hole.first, hole.end - hole.first)
                 self.cursor = hole.end
                 continue
-            if self.stopping and run.acked >= sent:
-                return
-            chunk = None if self.stopping else self._chunk(run)
+            chunk = self._chunk(run)
             if chunk is None:
                 assert clock() - moved < _STUCK_S, f"{self.name} waits at {self.cursor}, {run.acked} acknowledged"
                 self.changed.clear()
@@ -209,7 +210,8 @@ class Device:
                     self.cursor = run.acked
                 continue
             moved = clock()
-            self.cursor = sent = chunk.first + chunk.n
+            self.cursor = chunk.first + chunk.n
+            run.sent = max(run.sent, self.cursor)
             chance = self.random.random()
             if chance < 0.15:
                 held.append((clock() + self.random.uniform(0, 0.2), chunk))
@@ -223,7 +225,8 @@ class Device:
 
     def _chunk(self, run: Run) -> Chunk | None:
         """What comes next, with some of what came before; None where that needs an acknowledgement first."""
-        stop = min([len(run.raw), run.acked + self.credit, *(h.first for h in run.holes if h.first > self.cursor)])
+        last = run.sent if self.stopping else len(run.raw)
+        stop = min([last, run.acked + self.credit, *(h.first for h in run.holes if h.first > self.cursor)])
         n = self.random.choice((1, 7, 90, 360, 500))
         end = min(self.cursor + n, stop)
         if end <= self.cursor:

@@ -26,9 +26,7 @@ class LeadChoice(StrEnum):
 def evaluate(
     model: Annotated[
         str | None,
-        typer.Argument(
-            help="Trained model, by name or folder, the default if left out; or 'noise': that, in noise."
-        ),
+        typer.Argument(help="Trained model, by name or folder, the default if left out; or 'noise': that, in noise."),
     ] = None,
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
     leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
