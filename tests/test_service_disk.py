@@ -1,0 +1,187 @@
+"""Whatever the disk does to the service, or has done, it loses nothing and says what is wrong."""
+
+import asyncio
+import json
+import os
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+from tests.crash import RARE, Fault, Lives
+from tests.service_check import SHORT, Judged, through, until, ward_of
+from tests.service_load import Device, Ward
+
+import ectopy
+from ectopy.service.rows import SnapshotRow
+from ectopy.service.snapshots import Snapshots
+from ectopy.wire import Form
+
+FALLIBLE = [
+    "a segment is begun",
+    "half of the samples are written",
+    "samples are written, not synced",
+    "rows are written, not committed",
+    "half of the snapshot is written",
+    "the snapshot is not in its place",
+    "an epoch is judged, its snapshot is still there",
+]
+
+
+def test_a_kill_within_the_making_of_the_database_leaves_one_that_opens(tmp_path: Path) -> None:
+    """Each life comes one statement further on what the one before has left."""
+    with Lives(tmp_path) as lives:
+        kills = 0
+        lives.begin(Fault("the database's schema is half made"))
+        while not lives.survives():
+            kills += 1
+            lives.begin(Fault("the database's schema is half made", at=kills + 1))
+    assert kills > 15
+
+
+def test_what_a_snapshot_has_become_changes_nothing(tmp_path: Path, demo: ectopy.Recording) -> None:
+    damages: list[Callable[[Path], object]] = [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:1000]),
+        lambda path: path.write_bytes(_flipped(path.read_bytes(), 5000)),
+        lambda path: Snapshots(path.parent).write(SnapshotRow(int(path.stem), 99, b"of another layout")),
+        lambda path: path.with_suffix(".part").write_bytes(path.read_bytes()[:1000]),
+    ]
+    ecg = demo.samples[:, 0]
+    with Lives(tmp_path, **SHORT) as lives:
+        devices = [Device(f"bed-{n}", ecg, holes=False, speed=40) for n in range(len(damages))]
+        ward = Ward(lives.url, [("gateway", devices)])
+
+        async def outages(judged: Judged) -> None:
+            lives.begin()
+            await until(lambda: all(device.runs and device.run.acked > 20 * 360 for device in devices))
+            await judged.look()
+            lives.kill()
+            snapshots = sorted((tmp_path / "snapshots").glob("*.state"))
+            assert len(snapshots) == len(damages)
+            for damage, path in zip(damages, snapshots, strict=True):
+                damage(path)
+            lives.begin()
+            await until(lambda: all(device.run.acked > 30 * 360 for device in devices))
+
+        through(lives, ward, outages)
+
+
+def test_bytes_behind_the_last_that_has_a_row_are_passed_over(tmp_path: Path, demo: ectopy.Recording) -> None:
+    with Lives(tmp_path, **SHORT) as lives:
+        ward = ward_of(lives.url, demo)
+
+        async def outages(judged: Judged) -> None:
+            lives.begin(Fault("half of the samples are written", at=20))
+            await asyncio.to_thread(lives.ended)
+            last = max((tmp_path / "samples").glob("*.seg"))
+            indexed, size = _indexed(tmp_path, last), last.stat().st_size
+            assert indexed < size
+            os.truncate(last, (indexed + size) // 2)
+            lives.begin(Fault("samples are synced, without rows", at=20))
+            await asyncio.to_thread(lives.ended)
+            with max((tmp_path / "samples").glob("*.seg")).open("ab") as file:
+                file.write(random.Random(0).randbytes(10_000))
+            lives.begin()
+            await asyncio.to_thread(lives.ready)
+            await judged.look()
+            await asyncio.sleep(1)
+
+        through(lives, ward, outages)
+
+
+def test_what_waits_for_missing_samples_is_bounded_and_loses_nothing(tmp_path: Path) -> None:
+    with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed", timeout=30) as api:
+        lives.begin()
+        lives.ready()
+        api.post("/epochs", json={"fs": 360, "leads": ["I"], "gain": 100}).raise_for_status()
+        raw = [n / 100 for n in range(3600)]
+        taken = 0
+        for first in range(1, 100):
+            said = {"epoch": 1, "first": first, "samples": raw[first : first + 3000]}
+            answer = api.post("/samples", json=said)
+            if answer.status_code == 429:
+                break
+            taken += 1
+        assert 3 < taken < 10
+        assert "send these first" in answer.json()["reason"]
+        answer = api.post("/samples", json={"epoch": 1, "first": 0, "samples": raw[:1]})
+        assert answer.json()["next"] == taken + 3000
+        kept = api.get("/samples").content
+        assert kept == Form(1, "int16", "mV", 100).encode_values(raw)[: 2 * (taken + 3000)]
+
+
+def test_a_full_disk_refuses_samples_and_goes_on_when_there_is_room(tmp_path: Path, demo: ectopy.Recording) -> None:
+    with Lives(tmp_path, **SHORT, spare_mb=100) as lives:
+        ward = ward_of(lives.url, demo)
+
+        async def outages(judged: Judged) -> None:
+            lives.begin()
+            await asyncio.to_thread(lives.ready)
+            await asyncio.sleep(1)
+            lives.free(99_000_000)
+            async with ward.http() as http:
+                await until(lambda: _status(f"{lives.url}/readyz") == 503)
+                acked = [device.run.acked for device in ward.devices]
+                said = {"epoch": ward.devices[0].run.number, "first": 10**6, "samples": [0.0]}
+                answer = await http.post("/v1/streams/alone/samples", json=said)
+                assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+                assert "disk full" in answer.json()["reason"]
+                answer = await http.post("/v1/streams/new/epochs", json={"fs": 360, "leads": ["I"]})
+                assert answer.status_code == 503
+                await asyncio.sleep(1)
+                lives.kill()  # at the worst moment
+                lives.begin()
+                await until(lambda: _status(f"{lives.url}/healthz") == 200)
+                offsets = [(await http.get(f"/v1/streams/{d.name}/offset")).json()["next"] for d in ward.devices]
+                assert all(now >= before for now, before in zip(offsets, acked, strict=True))
+            lives.free(None)
+            await asyncio.to_thread(lives.ready)
+            await asyncio.sleep(1)
+
+        through(lives, ward, outages)
+
+
+def test_a_disk_that_fails_for_a_while_loses_nothing(tmp_path: Path, demo: ectopy.Recording) -> None:
+    with Lives(tmp_path, **SHORT) as lives:
+
+        async def outages(judged: Judged) -> None:
+            for step in FALLIBLE:
+                lives.begin(Fault(step, at=RARE.get(step, 3), what="fail", times=2))
+                await asyncio.to_thread(lives.ready)
+                await asyncio.sleep(2)
+                await judged.look()
+                lives.kill()
+            lives.begin()
+            await asyncio.to_thread(lives.ready)
+
+        through(lives, ward_of(lives.url, demo, length_s=20), outages, troubles={"store fails", "no snapshot"})
+
+
+def _status(url: str) -> int:
+    try:
+        return httpx.get(url).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def _flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def _indexed(data: Path, segment: Path) -> int:
+    """Bytes of a segment that have a row."""
+    ends = [0]
+    with closing(sqlite3.connect(data / "ectopy.db")) as database:
+        width = {"int16": 2, "float32": 4}
+        forms = {
+            key: width[kind] * len(json.loads(leads))
+            for key, kind, leads in database.execute("SELECT key, kind, leads FROM epochs")
+        }
+        for table in ("chunks", "late"):
+            rows = database.execute(f"SELECT epoch, at, n FROM {table} WHERE segment = ?", [int(segment.stem)])
+            ends += [at + n * forms[epoch] for epoch, at, n in rows]
+    return max(ends)
