@@ -14,12 +14,13 @@ from ectopy.service.judge import Entry, Run
 from ectopy.service.reading import Standing
 from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
 from ectopy.verdict import Word
-from ectopy.wire import Ack, Epoch, Gap
+from ectopy.wire import Ack, Chunk, Epoch, Gap, pack
 
 if TYPE_CHECKING:
     from ectopy.service.sockets import Connection
 
 _BACKLOG_S = 10.0, 60.0  # of signal not judged yet: from there on credit falls, and is 0
+_FRAME = 64 * 1024  # bytes of samples in one that is told
 _REMEMBERED = 64  # commits a stream, for its verdicts' lag
 
 
@@ -134,6 +135,17 @@ class Live:
             credit=self.credit,
             model=model,
         )
+
+
+def frames_of(epoch: EpochRow, row: SamplesRow) -> list[bytes]:
+    """Samples as they are told: in frames that fit into a watcher's queue."""
+    width = epoch.form.width
+    step = max(_FRAME // width, 1)
+    return [
+        pack([Chunk(epoch.stream, epoch.number, row.first + at, min(step, row.n - at), part)])
+        for at in range(0, row.n, step)
+        if (part := row.samples[at * width : (at + step) * width])
+    ]
 
 
 def gap_of(epoch: EpochRow, row: GapRow) -> Gap:

@@ -18,7 +18,7 @@ from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Entry, Judge, Run, load_model
-from ectopy.service.live import Live, gap_of
+from ectopy.service.live import Live, frames_of, gap_of
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
@@ -35,7 +35,7 @@ from ectopy.service.rows import (
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.verdict import Word
-from ectopy.wire import Chunk, Epoch, EpochRequest, Stream, pack
+from ectopy.wire import Chunk, Epoch, EpochRequest, Stream
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
@@ -311,13 +311,14 @@ class Streams:
         watchers = live.watchers["samples"]
         if not watchers or isinstance(entry, EndRow):
             return
-        message: str | bytes
-        if isinstance(entry, SamplesRow):
-            message = pack([Chunk(live.epoch.stream, live.epoch.number, entry.first, entry.n, entry.samples)])
-        else:
-            message = gap_of(live.epoch, entry).model_dump_json()
+        messages = (
+            frames_of(live.epoch, entry)
+            if isinstance(entry, SamplesRow)
+            else [gap_of(live.epoch, entry).model_dump_json()]
+        )
         for watcher in watchers:
-            watcher.put(message)
+            for message in messages:
+                watcher.put(message)
 
     async def _compare(self, live: Live, again: Again) -> None:
         """Refuse samples that differ from those that are there."""
