@@ -89,27 +89,31 @@ def test_a_beat_in_a_second_of_noise_is_listed_and_decides_nothing(demo, clean):
     x = demo.samples.copy()
     around = slice(beat.sample - 270, beat.sample + 270)
     x[around, 0] += np.random.default_rng(0).normal(0, 2.0, 540).astype(np.float32)
-    given = next(v for v in analyze(x, fs=360).verdicts if v.start_s == interval.start_s)
+    given = next(v for v in analyze(x, 360, model="instant").verdicts if v.start_s == interval.start_s)
     assert interval.verdict == "abnormal"
     assert given.verdict != "abnormal"
     assert given.n_abnormal == 0
 
 
-def test_a_beat_in_the_first_second_is_listed_and_decides_nothing(demo, clean):
+def test_a_beat_in_the_first_second_is_listed_and_decides_nothing(demo):
+    clean = analyze(demo, model="instant").verdicts
     ventricular = next(b for v in clean if v.n_abnormal == 1 for b in v.beats if b.aami == "V" and b.anomaly > 0.9)
-    given = analyze(demo.samples[ventricular.sample - 180 :], fs=360).verdicts[0]  # half a second before it
+    given = analyze(demo.samples[ventricular.sample - 180 :], fs=360, model="instant").verdicts[
+        0
+    ]  # half a second before it
     assert any(beat.aami == "V" for beat in given.beats if beat.time_s < 1)
     assert given.beats[0].time_s < 1
     assert given.n_abnormal == sum(beat.aami in ("S", "V", "F") for beat in given.beats if beat.time_s >= 1)
 
 
-def test_what_was_not_seen_is_not_called_normal(demo, clean):
+def test_what_was_not_seen_is_not_called_normal(demo):
+    clean = analyze(demo, model="instant").verdicts
     interval = next(v for v in clean if v.verdict == "normal" and v.start_s > 20 and v.quality > 0.95)
     for seconds, word in ((1, "normal"), (2, "unreadable")):
         x = demo.samples.copy()
         begin = int(interval.start_s + 1) * 360
         x[begin : begin + seconds * 360] = np.nan
-        given = next(v for v in analyze(x, fs=360).verdicts if v.start_s == interval.start_s)
+        given = next(v for v in analyze(x, 360, model="instant").verdicts if v.start_s == interval.start_s)
         assert given.verdict == word
         assert given.n_abnormal == 0
 

@@ -59,7 +59,7 @@ class Server:
 
 @contextmanager
 def serving(folder: Path, **limits) -> Iterator[Server]:
-    analyses = Analyses(AnalysisLimits(**limits), "instant", folder=folder)
+    analyses = Analyses(AnalysisLimits(**limits), DEFAULT_MODEL, folder=folder)
 
     @asynccontextmanager
     async def life(_):

@@ -123,7 +123,8 @@ def _fit_hybrid(
     report: Report,
 ) -> Fitted:
     """The autoencoder on the same patients first; its errors are then part of what the classifier sees."""
-    first = replace(RECIPES["autoencoder-adaptive"].settings, seed=settings.seed)
+    first = RECIPES["autoencoder-adaptive"].settings
+    first = replace(first, seed=settings.seed, steps=min(first.steps, settings.steps))
     inside, _ = _fit_autoencoder(beats, held_out, config.autoencoder, first, folder / "autoencoder", report)
     keras.utils.set_random_seed(settings.seed)
     model = hybrid.build(config)
