@@ -148,7 +148,7 @@ def test_it_says_that_test_patients_are_shown_and_nothing_is_chosen_by_them(of_d
 
 def test_it_names_its_sources(of_databases, of_demo):
     assert "MIT-BIH Arrhythmia Database, ODC-By 1.0. Moody GB" in of_databases.page
-    assert "demo: no reference beats, so the model sequence" in of_demo.page
+    assert "demo: no reference beats, so the model instant" in of_demo.page
 
 
 # What it says

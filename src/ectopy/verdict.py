@@ -11,7 +11,7 @@ from ectopy.recording import AamiClass
 Word = Literal["normal", "abnormal", "unreadable"]
 
 INTERVAL_S = 5
-DEFAULT_MODEL = "sequence"  # that judges, unless another is named: the choice of `ectopy compare`
+DEFAULT_MODEL = "instant"  # that judges, unless another is named: the choice of `ectopy compare`
 
 
 @dataclass(frozen=True, slots=True)
