@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,4 +32,5 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
             found = re.search(r"http://\S+", text)
             assert found
             return found[0]
+        time.sleep(0.05)
     raise AssertionError(log.read_text())

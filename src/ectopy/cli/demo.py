@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,7 @@ def _service(folder: Path) -> Iterator[str]:
             if "startup complete" in said:
                 yield next(word for word in said.split() if word.startswith("http://"))
                 return
+            time.sleep(0.05)
         raise ServiceError(f"the service did not start: {log.read_text(encoding='utf-8').strip()[-300:]}")
     finally:
         process.terminate()

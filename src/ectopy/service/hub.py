@@ -33,7 +33,6 @@ class Watcher:
         self._since = 0.0  # when the first of these was skipped
         self._changed = asyncio.Event()
         self._latest: dict[int, str] = {}  # by key, as acknowledgements: only the newest counts
-        self._woken = False
         self.lost = False  # given up
 
     def put(self, message: Message) -> None:
@@ -46,8 +45,9 @@ class Watcher:
             if not self._skipped:
                 self._since = now
             elif now - self._since > _BEHIND_S:
-                self.lost = True
+                self.give_up()
                 self._gone()
+                return
             self._skipped += len(self._waiting)
             self._waiting.clear()
             self._size = 0
@@ -63,19 +63,14 @@ class Watcher:
         self._latest[key] = message
         self._changed.set()
 
-    def wake(self) -> None:
-        """Have `take` return, whatever waits: the connection ends."""
-        self._woken = True
-        self._changed.set()
-
     def give_up(self) -> None:
-        """Have the connection end: nothing more is put in."""
+        """Nothing more is put in; `take` returns, whatever waits."""
         self.lost = True
-        self.wake()
+        self._changed.set()
 
     async def take(self) -> list[Message]:
         """What waits, as soon as something does."""
-        while not (self._waiting or self._latest or self.lost or self._woken):
+        while not (self._waiting or self._latest or self.lost):
             self._changed.clear()
             await self._changed.wait()
         taken = [message for _, message in self._waiting]

@@ -139,14 +139,14 @@ class Judge:
             began = time.perf_counter()
             rows: list[Row] = []
             new: list[VerdictRow] = []
-            given = run.given
+            given, last = run.given, run.waiting[-1]
             try:
                 rows, new = self._turn(run)
                 run.failed = 0
             except Exception:  # one stream's trouble is not the others'; the log has all of it
                 _log.exception("an analysis failed", extra={"epoch": run.epoch.key, "turn": run.failed + 1})
                 run.given = given
-                self._begin_anew(run)
+                self._begin_anew(run, last)
             self._keep(run, rows, new, time.perf_counter() - began)
             with self._changed:
                 run.queued = run.due
@@ -184,13 +184,16 @@ class Judge:
         run.wanted = run.analyzer.wanted
         return self._given(run, verdicts, ended)
 
-    def _begin_anew(self, run: Run) -> None:
-        """After an error: at the snapshot, from the log; three times, then with what comes next."""
+    def _begin_anew(self, run: Run, last: Entry) -> None:
+        """After an error: at the snapshot, from the log; three times, then with what comes next.
+
+        last : what waited last when the turn began
+        """
         run.failed += 1
         with self._changed:
-            last = run.waiting[-1] if run.waiting else None
+            last = run.waiting[-1] if run.waiting else last
             run.waiting.clear()
-            if last is not None and run.failed <= _TRIES:
+            if run.failed <= _TRIES:
                 end = last.n if isinstance(last, EndRow) else last.first + last.n
                 run.waiting.append(last if isinstance(last, EndRow) else SamplesRow(run.epoch.key, end, 0, b""))
         run.analyzer, run.done, run.wanted = None, 0, 0

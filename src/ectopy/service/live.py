@@ -97,18 +97,20 @@ class Live:
 
     def ack(self) -> Ack:
         """How far all is on disk, and what may come beyond."""
-        credit = self.credit
-        self.allowed = self.committed + credit
-        return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=credit)
+        return Ack(stream=self.epoch.stream, epoch=self.epoch.number, next=self.committed, credit=self._grant())
 
     def ack_json(self) -> str:
         """The same as JSON: one a second for each stream, so pydantic is spared. No id needs escaping."""
-        credit, epoch = self.credit, self.epoch
-        self.allowed = self.committed + credit
         return (
-            f'{{"type":"ack","stream":"{epoch.stream}","epoch":{epoch.number},'
-            f'"next":{self.committed},"credit":{credit}}}'
+            f'{{"type":"ack","stream":"{self.epoch.stream}","epoch":{self.epoch.number},'
+            f'"next":{self.committed},"credit":{self._grant()}}}'
         )
+
+    def _grant(self) -> int:
+        """The credit, which is told now."""
+        credit = self.credit
+        self.allowed = self.committed + credit
+        return credit
 
     @property
     def held_back(self) -> bool:
@@ -141,11 +143,11 @@ def frames_of(epoch: EpochRow, row: SamplesRow) -> list[bytes]:
     """Samples as they are told: in frames that fit into a watcher's queue."""
     width = epoch.form.width
     step = max(_FRAME // width, 1)
-    return [
-        pack([Chunk(epoch.stream, epoch.number, row.first + at, min(step, row.n - at), part)])
-        for at in range(0, row.n, step)
-        if (part := row.samples[at * width : (at + step) * width])
-    ]
+    frames = []
+    for at in range(0, row.n, step):
+        part = row.samples[at * width : (at + step) * width]
+        frames.append(pack([Chunk(epoch.stream, epoch.number, row.first + at, len(part) // width, part)]))
+    return frames
 
 
 def gap_of(epoch: EpochRow, row: GapRow) -> Gap:

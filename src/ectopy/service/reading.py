@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, func, select
 
 from ectopy.service import schema
 from ectopy.service.rows import AnchorRow, EpochRow, GapRow, SamplesRow
 from ectopy.service.segments import Segments
 from ectopy.verdict import Word
-from ectopy.wire import MISSING
 
 
 @dataclass
@@ -116,7 +113,7 @@ class Reader:
         form = epoch.form
         parts = []
         for entry in self.log(epoch.key, first, first + n, form.width):
-            parts.append(entry.samples if isinstance(entry, SamplesRow) else missing(form.kind, entry.n, form.n_leads))
+            parts.append(entry.samples if isinstance(entry, SamplesRow) else form.missing(entry.n))
         return b"".join(parts)
 
     def verdicts(
@@ -144,12 +141,6 @@ class Reader:
         """The largest id of all; 0 before the first."""
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
-
-
-def missing(kind: str, n: int, n_leads: int) -> bytes:
-    """Samples that are not there, in stored form."""
-    one: NDArray[Any] = np.full(n_leads, MISSING, "<i2") if kind == "int16" else np.full(n_leads, np.nan, "<f4")
-    return one.tobytes() * n
 
 
 def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:

@@ -67,7 +67,7 @@ class Connection:
             self._close(TAKEN_OVER, "another connection writes this stream now")
 
     async def _send(self) -> None:
-        while self._closing is None:
+        while True:
             for message in await self._watcher.take():
                 if isinstance(message, bytes):
                     await self._socket.send_bytes(message)
@@ -167,7 +167,6 @@ class Connection:
 
     def _close(self, code: int, reason: str) -> None:
         self._closing = self._closing or (code, reason.encode()[:120].decode(errors="ignore"))
-        self._watcher.wake()
         self._ending.set()
 
 

@@ -1,11 +1,10 @@
 """What travels over the API: JSON messages, binary frames, and the form of samples. Service and client share it."""
 
+from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, SummaryOut
 from ectopy.wire.form import MISSING, Form, Kind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
 from ectopy.wire.messages import (
     Ack,
-    AnalysisOut,
-    AnalysisRequest,
     BeatOut,
     Beats,
     End,
@@ -15,13 +14,10 @@ from ectopy.wire.messages import (
     Gap,
     Id,
     IntervalOut,
-    Job,
-    ModelOut,
     Refused,
     Samples,
     Skipped,
     Stream,
-    SummaryOut,
     Ticket,
     VerdictOut,
     Verdicts,

@@ -55,6 +55,11 @@ class Form:
         values = (raw - self.offset) * (_TO_MV[self.unit] / self.gain)
         return np.where(raw == MISSING, np.nan, values).astype(np.float32)
 
+    def missing(self, n: int) -> bytes:
+        """So many samples that are not there."""
+        one = np.full(self.n_leads, MISSING if self.kind == "int16" else np.nan, _TYPES[self.kind])
+        return one.tobytes() * n
+
     def encode(self, samples: ArrayLike) -> bytes:
         """(n, n_leads) in mV to bytes; as `encode_values`."""
         return self._stored(self._checked(samples) / _TO_MV[self.unit])

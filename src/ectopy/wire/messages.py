@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -241,58 +241,6 @@ class VerdictOut(IntervalOut):
     end_sample: int
     start_at: datetime
     end_at: datetime
-
-
-class SummaryOut(Message):
-    """As `ectopy.analysis.Summary`; `beats` counts those without a class under `none`."""
-
-    duration_s: float
-    verdicts: dict[Word, int]
-    beats: dict[str, int]
-    heart_rate: float | None
-    unreadable_share: float
-    notes: list[str]
-
-
-class AnalysisRequest(Message):
-    """Samples to analyse at once."""
-
-    fs: float | str = Field(examples=[360])
-    leads: list[Lead] | None = Field(default=None, min_length=1, max_length=MAX_LEADS)
-    samples: Series
-    unit: Unit = "mV"
-    model: str | None = None
-
-
-class AnalysisOut(Message):
-    """As `ectopy.analysis.Analysis`."""
-
-    name: str
-    fs: float
-    leads: list[str]
-    calibrated: bool
-    model: str
-    summary: SummaryOut
-    intervals: list[IntervalOut]
-
-
-class Job(Message):
-    """An analysis that takes longer. `result` is there once it is `done`."""
-
-    id: str
-    state: Literal["waiting", "running", "done", "failed", "cancelled"]
-    progress: float = Field(ge=0, le=1)
-    reason: str | None = None
-    result: AnalysisOut | None = None
-
-
-class ModelOut(Message):
-    """An installed model: its card."""
-
-    name: str
-    version: str
-    default: bool
-    card: dict[str, Any]
 
 
 class Page(Message):

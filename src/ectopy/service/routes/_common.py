@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict
 
-from ectopy.service.limits import RefusedError
 from ectopy.service.streams import Streams
 
 StreamId = Annotated[
@@ -34,20 +33,3 @@ async def _streams(request: Request) -> Streams:
 
 
 StreamsDep = Annotated[Streams, Depends(_streams)]
-
-
-async def body(request: Request, most: int) -> bytes:
-    """The whole of it.
-
-    Raises
-    ------
-    RefusedError
-        If it is larger.
-    """
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise RefusedError(f"a body of over {most:,} bytes; send less at once", 413)
-        parts.append(part)
-    return b"".join(parts)

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ectopy.errors import ConflictError, FrameError, RecordError, SignalError
 from ectopy.service.live import Live, gap_of
-from ectopy.service.routes._common import StreamId, StreamsDep, body, problems
+from ectopy.service.routes._common import StreamId, StreamsDep, problems
 from ectopy.service.rows import EpochRow
 from ectopy.service.streams import Streams
+from ectopy.service.uploads import body
 from ectopy.wire import Ack, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
 
 MAX_BODY = 1024 * 1024
@@ -81,7 +82,7 @@ async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumbe
     return Ack(stream=stream_id, epoch=row.number, next=end, credit=0)
 
 
-@router.post("/{stream_id}/samples", responses=problems(400, 404, 409, 413, 415, 429, 503), openapi_extra=_BODIES)
+@router.post("/{stream_id}/samples", responses=problems(400, 404, 408, 409, 413, 415, 429, 503), openapi_extra=_BODIES)
 async def push_samples(
     stream_id: StreamId,
     request: Request,
@@ -93,7 +94,7 @@ async def push_samples(
     """Add samples, as JSON or as one binary frame. The answer comes when they are on disk, and names the next sample
     index wanted: all before it is kept, and a chunk that is sent again changes nothing."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    content = await body(request, MAX_BODY)
+    content = b"".join([piece async for piece in body(request, MAX_BODY)])
     if kind == _BINARY:
         chunks = unpack(content)
         if any(chunk.stream not in ("", stream_id) for chunk in chunks):

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ectopy.service.hub import Watcher
@@ -28,8 +28,7 @@ Seconds = Annotated[float | None, Query(ge=0, description="Of the epoch, from it
 EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="All epochs if left out")]
 
 
-@router.get("/streams/{stream_id}/verdicts", response_model=Verdicts, responses=problems(404))
-async def list_verdicts(
+async def _page(
     stream_id: StreamId,
     streams: StreamsDep,
     epoch: EpochNumber = None,
@@ -37,28 +36,33 @@ async def list_verdicts(
     limit: Limit = 100,
     start_s: Seconds = None,
     end_s: Seconds = None,
-) -> Response:
+) -> tuple[list[str], int | None]:
+    """Verdicts as they are kept, and where the next page begins."""
+    streams.live(stream_id)
+    rows = await asyncio.to_thread(streams.reader.epochs, stream_id)
+    keys = [row.key for row in rows if epoch in (None, row.number)]
+    found = await asyncio.to_thread(
+        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s
+    )
+    return [body for _, body in found], found[-1][0] if len(found) == limit else None
+
+
+PageDep = Annotated[tuple[list[str], int | None], Depends(_page)]
+
+
+@router.get("/streams/{stream_id}/verdicts", response_model=Verdicts, responses=problems(404))
+async def list_verdicts(page: PageDep) -> Response:
     """Verdicts in the order in which they were given, with their beats."""
-    found = await _page(streams, stream_id, epoch, after, limit, start_s, end_s)
-    following = str(found[-1][0]) if len(found) == limit else "null"
-    items = ",".join(body for _, body in found)
-    return Response(f'{{"next":{following},"items":[{items}]}}', media_type="application/json")
+    bodies, following = page
+    content = f'{{"next":{json.dumps(following)},"items":[{",".join(bodies)}]}}'
+    return Response(content, media_type="application/json")
 
 
 @router.get("/streams/{stream_id}/beats", responses=problems(404))
-async def list_beats(
-    stream_id: StreamId,
-    streams: StreamsDep,
-    epoch: EpochNumber = None,
-    after: After = 0,
-    limit: Limit = 100,
-    start_s: Seconds = None,
-    end_s: Seconds = None,
-) -> Beats:
+async def list_beats(page: PageDep) -> Beats:
     """The beats of a page of verdicts."""
-    found = await _page(streams, stream_id, epoch, after, limit, start_s, end_s)
-    beats = [beat for _, body in found for beat in json.loads(body)["beats"]]
-    return Beats(items=beats, next=found[-1][0] if len(found) == limit else None)
+    bodies, following = page
+    return Beats(items=[beat for body in bodies for beat in json.loads(body)["beats"]], next=following)
 
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
@@ -116,20 +120,3 @@ async def _events(request: Request, streams: Streams, after: int | None) -> Asyn
 
 def _event(number: int, body: str) -> str:
     return f"id: {number}\nevent: verdict\ndata: {body}\n\n"
-
-
-async def _page(
-    streams: Streams,
-    name: str,
-    epoch: int | None,
-    after: int,
-    limit: int,
-    start_s: float | None,
-    end_s: float | None,
-) -> list[tuple[int, str]]:
-    streams.live(name)
-    rows = await asyncio.to_thread(streams.reader.epochs, name)
-    keys = [row.key for row in rows if epoch in (None, row.number)]
-    return await asyncio.to_thread(
-        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s
-    )

@@ -1,0 +1,63 @@
+"""What travels as JSON about recordings that are analysed at once, and about models."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ectopy.verdict import Word
+from ectopy.wire.form import Unit
+from ectopy.wire.messages import MAX_LEADS, IntervalOut, Lead, Message, Series
+
+
+class SummaryOut(Message):
+    """As `ectopy.analysis.Summary`; `beats` counts those without a class under `none`."""
+
+    duration_s: float
+    verdicts: dict[Word, int]
+    beats: dict[str, int]
+    heart_rate: float | None
+    unreadable_share: float
+    notes: list[str]
+
+
+class AnalysisRequest(Message):
+    """Samples to analyse at once."""
+
+    fs: float | str = Field(examples=[360])
+    leads: list[Lead] | None = Field(default=None, min_length=1, max_length=MAX_LEADS)
+    samples: Series
+    unit: Unit = "mV"
+    model: str | None = None
+
+
+class AnalysisOut(Message):
+    """As `ectopy.analysis.Analysis`."""
+
+    name: str
+    fs: float
+    leads: list[str]
+    calibrated: bool
+    model: str
+    summary: SummaryOut
+    intervals: list[IntervalOut]
+
+
+class Job(Message):
+    """An analysis that takes longer. `result` is there once it is `done`."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    reason: str | None = None
+    result: AnalysisOut | None = None
+
+
+class ModelOut(Message):
+    """An installed model: its card."""
+
+    name: str
+    version: str
+    default: bool
+    card: dict[str, Any]
