@@ -181,7 +181,7 @@ def test_a_tall_signal_gets_half_the_gain_and_says_so(demo, judged):
 
 
 def test_the_worst_are_abnormal_by_score_then_unreadable_by_time():
-    finding = Finding("asystole", 30.0, 35.0, abnormal=True)
+    finding = Finding("asystole", 30.0, 35.0, abnormal=True, told_s=37.0)
     verdicts = [
         interval(0.0, "normal", 0.4),
         interval(5.0, "unreadable"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import ectopy
 from ectopy import StreamAnalyzer
-from ectopy.analysis.intervals import DELAY_S
+from ectopy.signal import DELAY_S
 from ectopy.zoo import installed, load
 
 RATES = [100, 128, 130, 257, 300, 360, 512, 1000, "359.97", "250.5"]

@@ -39,7 +39,7 @@ def interval(start_s, word, beats=(), reason="for a reason"):
         n_abnormal=sum(b.aami in ("S", "V", "F") for b in beats),
         reason=reason,
         beats=tuple(beats),
-        findings=(Finding("run", start_s, start_s + 1, True),) if word == "abnormal" else (),
+        findings=(Finding("run", start_s, start_s + 1, True, start_s + 3),) if word == "abnormal" else (),
         model="made up 1",
     )
 

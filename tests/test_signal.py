@@ -13,11 +13,9 @@ from ectopy.signal import (
     LAG,
     RATE,
     READABLE,
-    asystole,
     block_start,
     check_rate,
     condition,
-    no_organised_rhythm,
     settling,
 )
 from ectopy.signal.filters import HighPass
@@ -129,45 +127,3 @@ def test_the_high_pass_is_the_butterworth_of_scipy(demo):
     wanted, _ = sosfilt(sos, x.reshape(-1), zi=sosfilt_zi(sos) * x[0, 0, 0])
     assert np.abs(HighPass(1).push(x, restart).reshape(-1) - wanted).max() < 1e-12
     assert np.abs(settling(1000) - sosfilt(sos, np.ones(1000))).max() < 1e-12
-
-
-# Findings
-
-
-def test_four_seconds_without_a_beat_on_a_living_baseline_are_asystole():
-    found, since = asystole(10, 15.0, 9.5, [], [True] * 5)
-    assert found is not None
-    assert (found.name, found.start_s, found.end_s, since) == ("asystole", 9.5, 15.0, 9.5)
-    assert asystole(10, 15.0, 9.5, [13.0], [True] * 5) == (None, 13.0)
-    assert asystole(10, 15.0, 9.5, [], [True, True, False, True, True]) == (None, 13.0)
-
-
-def test_beats_that_stop_are_told(demo):
-    x = demo.samples[: 60 * 360, 0].copy()
-    late = [beat.sample for v in analyze(x, fs=360).verdicts for beat in v.beats if beat.rr_s > 0.7]
-    baseline = min((x[r - 144 : r - 80] for r in late), key=np.ptp)  # the stillest stretch before a P wave
-    asystole_s = np.resize(np.concatenate([baseline, baseline[::-1]]), 12 * 360)
-    x[30 * 360 : 42 * 360] = asystole_s - asystole_s.mean() + np.median(x[25 * 360 : 30 * 360])
-    given = analyze(x, fs=360).verdicts
-    told = [v for v in given if any(f.name == "asystole" for f in v.findings)]
-    assert {v.start_s for v in told} >= {30.0, 35.0}
-    assert all(v.verdict == "abnormal" and "asystole" in v.reason for v in told)
-
-
-def test_waves_without_qrs_for_four_seconds_are_no_organised_rhythm():
-    found = no_organised_rhythm(20, 25.0, [False, True, True, True, True])
-    assert found is not None
-    assert (found.start_s, found.end_s) == (21.0, 25.0)
-    assert no_organised_rhythm(20, 25.0, [True, True, False, True, True]) is None
-
-
-def test_ventricular_flutter_of_record_207_is_told(mitdb):
-    import ectopy
-
-    record = ectopy.read("mitdb/207")
-    record = record.select(record.leads[:1])
-    marks = record.annotations
-    begins, ends = (marks.sample[marks.symbol == bracket] / 360 for bracket in "[]")
-    told = [f for v in analyze(record).verdicts for f in v.findings if f.name == "no organised rhythm"]
-    assert len(told) >= 5
-    assert all(any(b - 5 <= f.start_s and f.end_s <= e + 5 for b, e in zip(begins, ends, strict=True)) for f in told)

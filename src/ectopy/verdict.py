@@ -43,12 +43,25 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What rules over beats and signal say, as `asystole` or `no organised rhythm`."""
+    """What rules over beats and signal say, as `asystole` or `ventricular run`: see `ectopy.signal.Findings`.
+
+    start_s : its onset, in seconds from the stream's first sample
+    end_s : its end; None while it lasts
+    abnormal : makes the verdicts of the intervals it touches abnormal
+    told_s : second of the stream with which it was known that it begins (or, with an end, that it ended)
+    value : beats a minute, of `tachycardia` and `bradycardia`; ventricular beats a minute, of `ectopic burden`
+    """
 
     name: str
     start_s: float
-    end_s: float
+    end_s: float | None
     abnormal: bool
+    told_s: float
+    value: float | None = None
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" ({self.value:g} a minute)"
+        return f"{self.name}{value} from {self.start_s:.1f} s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,15 +56,17 @@ def analyze(
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
     n = len(recording.samples)
-    verdicts = []
+    verdicts, findings = [], []
     step = int(BATCH * recording.fs)
     for begin in range(0, n, step):
         verdicts += stream.push(recording.samples[begin : begin + step])
+        findings += stream.found()
         if progress:
             progress(min(1.0, (begin + step) / n))
     verdicts += stream.finish()
     notes = () if recording.calibrated else ("not calibrated: the unit of the samples is unknown",)
-    return Analysis(recording, verdicts, stream.model.name, notes)
+    findings += stream.found()
+    return Analysis(recording, verdicts, stream.model.name, notes, findings)
 
 
 def check_recording(recording: Recording) -> None:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from ectopy.recording import AAMI_CLASSES, AamiClass, Recording
-from ectopy.verdict import Beat, Verdict, Word
+from ectopy.verdict import Beat, Finding, Verdict, Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +47,14 @@ class Analysis:
     verdicts : one for each interval, in order
     model : name and version of the model that judged
     notes : what a reader must know beside the verdicts, as `not calibrated`
+    findings : when they began and when they ended, in the order told, as a stream tells them
     """
 
     recording: Recording
     verdicts: Sequence[Verdict]
     model: str
     notes: tuple[str, ...] = ()
+    findings: Sequence[Finding] = ()
 
     @property
     def intervals(self) -> pd.DataFrame:

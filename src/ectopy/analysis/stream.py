@@ -1,6 +1,6 @@
 """`StreamAnalyzer`: the whole signal path as a chain of steps, for a stream of any length in bounded memory.
 
-    samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> Intervals -> verdicts
+    samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> Seconds -> Findings, Intervals -> verdicts
                `prepare`             `decide`
 
 `Classes` is there where the model takes the beats of another one. `push` runs the model between the two halves.
@@ -12,18 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ectopy.analysis.classes import Classes, ClassesState
-from ectopy.analysis.intervals import DELAY_S, Intervals, IntervalState
+from ectopy.analysis.intervals import Intervals, IntervalState
 from ectopy.analysis.state import decode, encode
 from ectopy.errors import LeadError, SignalError, StateError
 from ectopy.signal import (
     BATCH,
+    DELAY_S,
     BeatFinder,
     BeatState,
     Condition,
@@ -31,11 +32,15 @@ from ectopy.signal import (
     ConditionState,
     Doubt,
     DoubtState,
+    Findings,
+    FindingsState,
+    Seconds,
+    SecondsState,
     Thresholds,
     block_start,
     check_rate,
 )
-from ectopy.verdict import DEFAULT_MODEL, INTERVAL_S, Verdict
+from ectopy.verdict import DEFAULT_MODEL, INTERVAL_S, Finding, Verdict
 from ectopy.zoo import BALANCED, State, TrainedModel, load
 
 
@@ -64,6 +69,8 @@ class StreamState:
     beats: BeatState
     classes: tuple[ClassesState, ...]  # none where the beat finder gives the classes
     doubt: DoubtState
+    seconds: SecondsState
+    findings: FindingsState
     intervals: IntervalState
 
 
@@ -109,8 +116,11 @@ class StreamAnalyzer:
         self.beats = BeatFinder(self.fs, len(self.leads), self.finder.lookahead, thresholds)
         self.classes = Classes(self.fs, len(self.leads), self.model) if self.model.finder else None
         self.doubt = Doubt(len(self.leads), self.finder.lookahead)
-        at = {"abnormal": self.model.thresholds["abnormal"], "doubt": thresholds.doubt}
-        self.intervals = Intervals(self.leads, self.hop, **at, model=self.model.name)
+        self.seconds = Seconds(thresholds.doubt)
+        self.findings = Findings()
+        abnormal = self.model.thresholds["abnormal"]
+        found = self.findings.during
+        self.intervals = Intervals(self.leads, self.hop, found, abnormal=abnormal, model=self.model.name)
         self.model_state = self.finder.start(len(self.leads))
         self.n_samples = 0  # pushed so far
         self.waiting: list[NDArray[np.float32]] = []  # samples from that block on
@@ -119,11 +129,16 @@ class StreamAnalyzer:
 
     @property
     def wanted(self) -> int:
-        """Samples in all with which the next verdict can be given; nothing is worked on before."""
-        return ceil(self.intervals.wanted_s * self.fs)
+        """Samples in all with which the next verdict, or finding, can be given; nothing is worked on before."""
+        return ceil(self._wanted_s * self.fs)
+
+    @property
+    def _wanted_s(self) -> int:
+        return min(self.intervals.wanted_s, self.findings.look_s)
 
     def push(self, samples: ArrayLike) -> list[Verdict]:
-        """Add samples, (n,) or (n, n_leads), in any cut; NaN = missing. Gives the verdicts that have come due.
+        """Add samples, (n,) or (n, n_leads), in any cut; NaN = missing. Gives the verdicts that have come due; `found`
+        has the findings, which come sooner.
 
         The samples are copied, as float32: the caller may fill its buffer anew.
 
@@ -137,8 +152,8 @@ class StreamAnalyzer:
         return [verdict for item in self.prepare(samples) for verdict in self.decide(item, self.run(item))]
 
     def prepare(self, samples: ArrayLike) -> list[ModelInput]:
-        """First half of `push`: up to what the model is to run on. Nothing, until a verdict can come of it: five
-        blocks at once cost half of what they do one by one."""
+        """First half of `push`: up to what the model is to run on. Nothing, until something can come of it: blocks cost
+        half as much five at once as they do one by one."""
         return self._inputs(samples, last=False)
 
     def _inputs(self, samples: ArrayLike, *, last: bool) -> list[ModelInput]:
@@ -150,7 +165,7 @@ class StreamAnalyzer:
         self.waiting.append(x)
         self.n_samples += len(x)
         complete = self.n_samples * self.fs.denominator // self.fs.numerator
-        if complete == self.block or not (last or self.intervals.owed_at(complete)):
+        if complete == self.block or not (last or self._wanted_s <= complete):
             return []
         x = np.concatenate(self.waiting)
         inputs, begin = [], block_start(self.block, self.fs)
@@ -172,15 +187,27 @@ class StreamAnalyzer:
 
     def decide(self, item: ModelInput, scores: NDArray[np.float32]) -> list[Verdict]:
         """Second half of `push`: from the model's answer to verdicts."""
-        self._collect(item, scores)
-        return self.intervals.due()
+        return self._collect(item, scores, inf)
 
-    def _collect(self, item: ModelInput, scores: NDArray[np.float32]) -> None:
+    def found(self) -> list[Finding]:
+        """Findings that began or ended since the last call, in the order told."""
+        return self.findings.told()
+
+    def lasting(self) -> list[Finding]:
+        """Findings that have begun and not ended."""
+        return self.findings.lasting()
+
+    def _collect(self, item: ModelInput, scores: NDArray[np.float32], upto_s: float) -> list[Verdict]:
         beats = self.beats.push(scores, item.conditioned)
         if self.classes:
             self.classes.add(item.conditioned, beats)
             beats = self.classes.ready(self.beats.state.decided)
-        self.intervals.add(item.conditioned, beats, self.doubt.push(scores))
+        self.seconds.add(item.conditioned, beats, self.doubt.push(scores))
+        verdicts = []
+        for known in self.seconds.known():
+            self.findings.push(known)
+            verdicts += self.intervals.push(known, upto_s)
+        return verdicts
 
     def finish(self) -> list[Verdict]:
         """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none."""
@@ -189,10 +216,14 @@ class StreamAnalyzer:
         n = self.n_samples
         last = ceil(n / self.fs)  # the seconds begun, and those that the last beats wait for, come as a gap
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
+        end_s = float(n / self.fs)
+        verdicts = []
         for item in self._inputs(padding, last=True):
-            self._collect(item, self.run(item))
+            verdicts += self._collect(item, self.run(item), end_s)
         self.n_samples, self.finished = n, True
-        return self.intervals.finish(float(n / self.fs))
+        verdicts += self.intervals.finish(end_s)
+        self.findings.finish(end_s)
+        return verdicts
 
     def save(self) -> bytes:
         """The stream's state as bytes, to go on from in another process: `restore`."""
@@ -207,6 +238,8 @@ class StreamAnalyzer:
             self.beats.state,
             (self.classes.state,) if self.classes else (),
             self.doubt.state,
+            self.seconds.state,
+            self.findings.state,
             self.intervals.state,
         )
         return encode(state, self._identity())
@@ -224,6 +257,7 @@ class StreamAnalyzer:
         self.waiting = [state.waiting]
         self.condition.state, self.model_state = state.condition, state.model
         self.beats.state, self.doubt.state, self.intervals.state = state.beats, state.doubt, state.intervals
+        self.seconds.state, self.findings.state = state.seconds, state.findings
         if self.classes:
             (self.classes.state,) = state.classes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,6 @@ from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
     from ectopy.evaluation import ByStart, Leads, Scores
-    from ectopy.zoo import TrainedModel
 
 _HEADINGS = {"first": "first lead", "all": "all leads"}
 
@@ -26,11 +25,18 @@ class LeadChoice(StrEnum):
 def evaluate(
     model: Annotated[
         str | None,
-        typer.Argument(help="Trained model, by name or folder, the default if left out; or 'noise': that, in noise."),
+        typer.Argument(
+            help="Trained model, by name or folder, the default if left out. 'noise': its verdicts in noise; "
+            "'findings': its findings and the alarms they raise, on DS1 alone or on DS2 beside it."
+        ),
     ] = None,
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
     leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
     out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Trained model, where 'noise' or 'findings' is asked for."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Score a model on a split. Each look at a test split is recorded in benchmarks/test_runs.csv."""
@@ -41,8 +47,12 @@ def evaluate(
     from ectopy.verdict import DEFAULT_MODEL
     from ectopy.zoo import load
 
-    in_noise = model == "noise"
-    model = DEFAULT_MODEL if model is None or in_noise else model
+    special = _SPECIAL.get(model or "")
+    if special is None and judge is not None:
+        raise typer.BadParameter("--model goes with 'noise' and 'findings'; else name the model alone")
+    if special is _findings and on not in ("DS1", "DS2"):
+        raise typer.BadParameter(f"--on {on}: findings are scored on DS1 or DS2, whose rhythms are annotated")
+    model = (judge if special else model) or DEFAULT_MODEL
     trained = load(model)
     names = present(split(on), data_dir)
     if not names:
@@ -54,8 +64,8 @@ def evaluate(
     for note in _notes(on, names, set(trained.card["records"]), recorded=root is not None):
         typer.echo(note, err=True)
 
-    if in_noise:
-        _stress(on, names, trained, root, out, data_dir)
+    if special:
+        special(on, names, model, root, out, data_dir)
         return
     choices: tuple[Leads, ...] = ("first", "all") if leads is LeadChoice.all else ("first",)
     judged = _run(names, model, choices, data_dir)
@@ -74,24 +84,56 @@ def evaluate(
 
 
 def _stress(
-    on: str, names: tuple[str, ...], trained: TrainedModel, root: Path | None, out: Path | None, data_dir: Path | None
+    on: str, names: tuple[str, ...], model: str, root: Path | None, out: Path | None, data_dir: Path | None
 ) -> None:
     """Records in noise, nstdb and the hand-held ones: do verdicts become unreadable rather than wrong?"""
     from ectopy.evaluation import hand_held_figures, record_look, stress, stress_report, summarize
+    from ectopy.zoo import load
 
-    name = str(trained.card["name"])
+    trained = load(model)
     with record_progress(len(names) + 2) as done:
-        found = stress(names, name, data_dir=data_dir, done=done)
-        mixed = stress(("nstdb/118e24", "nstdb/118e06"), name, levels_db=(None,), data_dir=data_dir, done=done)
+        found = stress(names, model, data_dir=data_dir, done=done)
+        mixed = stress(("nstdb/118e24", "nstdb/118e06"), model, levels_db=(None,), data_dir=data_dir, done=done)
     if root is not None:
         clean = {"clean": summarize([one.scores for one in found if one.level_db is None])}
         words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} in noise", "leads": "first"}
         typer.echo(f"look recorded in {record_look(root, **words, scores=clean)}", err=True)
     about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
-    text = stress_report(about, found, mixed, hand_held_figures(name, data_dir=data_dir))
+    text = stress_report(about, found, mixed, hand_held_figures(model, data_dir=data_dir))
     typer.echo(text)
     if out is not None:
-        _write(out / f"{name}-{on}-noise", {".md": text})
+        _write(out / f"{trained.card['name']}-{on}-noise", {".md": text})
+
+
+def _findings(
+    on: str, names: tuple[str, ...], model: str, root: Path | None, out: Path | None, data_dir: Path | None
+) -> None:
+    """Episodes, delays and alarms, of training patients and, on DS2, of test patients beside them."""
+    from ectopy.data import hand_held, present, split
+    from ectopy.evaluation import columns, evaluate_findings, findings_report, made_delays, made_sources, record_look
+    from ectopy.zoo import load
+
+    trained = load(model)
+    asked: list[tuple[str, tuple[str, ...], Literal["training", "test"]]] = []
+    if on == "DS2":
+        asked.append((on, names, "test"))
+    asked.append(("DS1", present(split("DS1"), data_dir), "training"))
+    asked = [side for side in asked if side[1]]
+    total = sum(len(records) + len(hand_held(part, data_dir)) for _, records, part in asked)
+    with record_progress(total + len(made_sources(data_dir))) as done:
+        sides = [evaluate_findings(*side, model, data_dir=data_dir, done=done) for side in asked]
+        made = made_delays(model, data_dir=data_dir, done=done)
+    if root is not None:
+        scores = columns([record.by_start for record in sides[0].records])
+        words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} findings", "leads": "first"}
+        typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
+    text = findings_report(f"Findings and alarms of {trained.name}", sides, made)
+    typer.echo(text)
+    if out is not None:
+        _write(out / f"{trained.card['name']}-{on}-findings", {".md": text})
+
+
+_SPECIAL = {"noise": _stress, "findings": _findings}
 
 
 def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: bool) -> list[str]:

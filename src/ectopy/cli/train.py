@@ -13,7 +13,7 @@ from ectopy.cli.data import DataDir
 
 def train(
     model: Annotated[
-        str, typer.Argument(help="Model to train: instant, sequence, autoencoder, hybrid, all, or quality.")
+        str, typer.Argument(help="Model to train: instant, sequence, autoencoder, hybrid, all, or quality, rhythm.")
     ],
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     out: Annotated[

@@ -2,7 +2,8 @@
 
 `evaluate_record` compares what a program said of one record with its reference annotations, `summarize`
 sums records up with 95 % intervals by bootstrap over patients, `compare` sets two models against each other,
-`compete` lets models, baselines and peers judge the same records, `stress` adds noise.
+`compete` lets models, baselines and peers judge the same records, `stress` adds noise, `evaluate_findings` looks at
+findings and alarms.
 Counts come first and ratios last. The conventions stand at the top of `beats`, `intervals`, `scope`, `gross`.
 """
 
@@ -15,12 +16,20 @@ from ectopy.evaluation.comparison import Comparison, Judged, compete, records_of
 from ectopy.evaluation.cost import WITHIN_US, Cost, parameters, stream_cost
 from ectopy.evaluation.curves import Curve, calibration, calibration_error, curve
 from ectopy.evaluation.entrants import Entrant, model_entrants, other_entrants
+from ectopy.evaluation.findings import (
+    FindingsScores,
+    evaluate_findings,
+    findings_report,
+    made_delays,
+    made_sources,
+)
 from ectopy.evaluation.gross import count_figures, record_table
 from ectopy.evaluation.intervals import IntervalScores
 from ectopy.evaluation.looks import TEST_SPLITS, checkout, commit, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
+from ectopy.evaluation.rhythms import Stretch, rhythms
 from ectopy.evaluation.rules import gqrs_beats, sleepecg_beats
 from ectopy.evaluation.scope import flutter_stretches
 from ectopy.evaluation.stress import (
@@ -46,6 +55,7 @@ __all__ = [
     "Cost",
     "Curve",
     "Entrant",
+    "FindingsScores",
     "IntervalScores",
     "Judged",
     "Leads",
@@ -53,6 +63,7 @@ __all__ = [
     "RecordScores",
     "Scores",
     "Stressed",
+    "Stretch",
     "auroc",
     "average_precision",
     "beat_features",
@@ -67,13 +78,17 @@ __all__ = [
     "count_figures",
     "curve",
     "draw_patients",
+    "evaluate_findings",
     "evaluate_record",
     "features",
     "figure_rows",
+    "findings_report",
     "flutter_stretches",
     "gqrs_beats",
     "hand_held_figures",
     "interval_95",
+    "made_delays",
+    "made_sources",
     "markdown",
     "match_beats",
     "model_entrants",
@@ -82,6 +97,7 @@ __all__ = [
     "record_look",
     "record_table",
     "records_of",
+    "rhythms",
     "sleepecg_beats",
     "stream_cost",
     "stress",

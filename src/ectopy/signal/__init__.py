@@ -4,18 +4,32 @@ from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds,
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
 from ectopy.signal.context import BEFORE, RHYTHM, Context, ContextState, Series
 from ectopy.signal.difference import difference
-from ectopy.signal.doubt import Doubt, DoubtState, seen
+from ectopy.signal.doubt import Doubt, DoubtState
 from ectopy.signal.filters import settling
-from ectopy.signal.findings import asystole, no_organised_rhythm
+from ectopy.signal.findings import (
+    IRREGULARITY,
+    IRREGULARITY_EVERY_S,
+    IRREGULARITY_SHARE,
+    IRREGULARITY_WINDOW_S,
+    Findings,
+    FindingsState,
+    irregularity,
+)
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
 from ectopy.signal.quality import FEATURES, READABLE, TERMS
+from ectopy.signal.seconds import DELAY_S, Known, Second, Seconds, SecondsState
 
 __all__ = [
     "BATCH",
     "BEFORE",
+    "DELAY_S",
     "FAINT",
     "FEATURES",
     "FRAMES",
+    "IRREGULARITY",
+    "IRREGULARITY_EVERY_S",
+    "IRREGULARITY_SHARE",
+    "IRREGULARITY_WINDOW_S",
     "LABEL_STEP",
     "LAG",
     "RATE",
@@ -32,15 +46,19 @@ __all__ = [
     "ContextState",
     "Doubt",
     "DoubtState",
+    "Findings",
+    "FindingsState",
+    "Known",
+    "Second",
+    "Seconds",
+    "SecondsState",
     "Series",
     "Thresholds",
     "aami_class",
-    "asystole",
     "block_start",
     "check_rate",
     "condition",
     "difference",
-    "no_organised_rhythm",
-    "seen",
+    "irregularity",
     "settling",
 ]

@@ -24,6 +24,7 @@ from ectopy.training.instant import Settings, train
 from ectopy.training.operating import analyses, choose, scored
 from ectopy.training.quality import fit_quality
 from ectopy.training.recipes import RECIPES, SeriesSettings
+from ectopy.training.rhythm import fit_rhythm
 from ectopy.training.runs import digest, open_run, progress, reporter, training_records
 
 _MIDDLE = {"beat": 0.5, "abnormal": 0.5, "doubt": 0.5}  # of the folds' models, until the thresholds are chosen
@@ -51,7 +52,7 @@ def train_model(
     Parameters
     ----------
     name : the model: `instant`; one of `RECIPES`, on top of a finished run of `instant`; or `quality` for the index
-        of signal quality
+        of signal quality, `rhythm` for that of irregular rhythm
     protocol : which records train it, see `ectopy.data.training`; `shipped` adds the training half of cinc2017, as
         far as it is labelled normal
     data_dir : where the databases lie, see `ectopy.data.find`
@@ -69,6 +70,8 @@ def train_model(
     """
     if name == "quality":
         return fit_quality(data_dir, out)
+    if name == "rhythm":
+        return fit_rhythm(data_dir, out)
     if name in RECIPES:
         assert settings is None or isinstance(settings, SeriesSettings)
         return train_beat_model(
@@ -83,7 +86,7 @@ def train_model(
             records=records,
         )
     if name != "instant":
-        raise ModelError(f"no model '{name}' to train; expected instant, {', '.join(RECIPES)} or quality")
+        raise ModelError(f"no model '{name}' to train; expected instant, {', '.join(RECIPES)}, quality or rhythm")
     assert settings is None or isinstance(settings, Settings)
     settings = replace(settings or Settings(), seed=seed)
     records = training_records(protocol, records)

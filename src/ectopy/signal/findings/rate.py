@@ -1,0 +1,65 @@
+"""The heart's rate where it is fast or slow, in steps.
+
+The rate is that of the median RR interval of the last 6 s; where the last two are long, theirs: a slow heart gives few.
+RR intervals of beats that decide nothing don't count, nor pauses. `tachycardia` from 100 a minute on, in steps of 10;
+`bradycardia` from 60 down, in steps of 5. Which step is too far is for the alarms' limits to say; from 150 and 35 on it
+is abnormal by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil, floor
+from statistics import median
+
+from ectopy.signal.findings.telling import Telling
+from ectopy.signal.seconds import Known
+
+_LAST_S = 6.0
+_FEWEST = 3  # RR intervals
+_LONG_S, _PAUSE_S = 1.3, 3.0
+_FAST, _SLOW = 100, 60
+_EXTREME = 150, 35
+_SLACK = 3  # a minute, that a rate must fall back by before a lower step is told
+
+
+@dataclass
+class Rate:
+    """rr: when the RR intervals of the last seconds ended, and how long they were."""
+
+    rr: list[tuple[float, float]] = field(default_factory=list)
+
+    def push(self, known: Known, tell: Telling) -> None:
+        now_s = known.number + 1.0
+        for beat in known.beats:
+            if known.second.deciding and beat.rr_s < _PAUSE_S:  # NaN is not
+                self.rr.append((beat.time_s, beat.rr_s))
+        while self.rr and self.rr[0][0] <= now_s - _LAST_S:
+            self.rr.pop(0)
+        rate = self._rate()
+        self._step("tachycardia", now_s, rate, floor(rate / 10) * 10 if rate >= _FAST else 0, tell)
+        self._step("bradycardia", now_s, rate, ceil(rate / 5) * 5 if 0 < rate <= _SLOW else 0, tell)
+
+    def watchful(self) -> bool:
+        """Whether something may be about to be found."""
+        last = [rr_s for _, rr_s in self.rr[-2:]]
+        return bool(last) and (max(last) <= 0.45 or min(last) >= 1.4)
+
+    def _rate(self) -> float:
+        """Beats a minute; 0 where too few are known."""
+        last = [rr_s for _, rr_s in self.rr]
+        if len(last) >= 2 and min(last[-2:]) >= _LONG_S:
+            return 120 / sum(last[-2:])
+        return 60 / median(last) if len(last) >= _FEWEST else 0.0
+
+    def _step(self, name: str, now_s: float, rate: float, step: float, tell: Telling) -> None:
+        before = tell.lasts(name)
+        if before is not None and before.value is not None:
+            back = before.value - _SLACK <= rate if name == "tachycardia" else rate <= before.value + _SLACK
+            further = step > before.value if name == "tachycardia" else 0 < step < before.value
+            if rate and back and not further:
+                return
+            tell.end(name, now_s)
+        if step:
+            extreme = step >= _EXTREME[0] if name == "tachycardia" else step <= _EXTREME[1]
+            tell.begin(name, now_s, float(step), abnormal=extreme)

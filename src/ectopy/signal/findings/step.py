@@ -1,0 +1,89 @@
+"""The step of the stream that finds: known seconds in, findings out.
+
+Findings are looked for when the service has to work anyway, at 5k + 2 and 5k + 5 s; every second where something that
+can't wait may be about to be found. So a life-threatening one is told within 7 s of its onset at little cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from ectopy.signal.findings.ectopic import Ectopic
+from ectopy.signal.findings.irregular import Irregular
+from ectopy.signal.findings.quiet import Quiet
+from ectopy.signal.findings.rate import Rate
+from ectopy.signal.findings.technical import Technical
+from ectopy.signal.findings.telling import Telling
+from ectopy.signal.seconds import DELAY_S, Known
+from ectopy.verdict import INTERVAL_S, Finding
+
+_LOOKS = DELAY_S, INTERVAL_S  # of 5 s
+_TECHNICAL = "lead off", "unreadable"
+_COVERED = {"pause": "asystole", "ventricular rhythm": "ventricular run"}  # a finding that says nothing beside another
+
+
+@dataclass
+class FindingsState:
+    """What the rules remember; bounded."""
+
+    telling: Telling
+    technical: Technical
+    quiet: Quiet
+    ectopic: Ectopic
+    rate: Rate
+    irregular: Irregular
+
+
+class Findings:
+    """What the rules find in a stream."""
+
+    def __init__(self) -> None:
+        self.state = FindingsState(Telling(1 + DELAY_S), Technical(), Quiet(), Ectopic(), Rate(), Irregular())
+
+    @property
+    def look_s(self) -> int:
+        """The second of the stream with which something may be told next."""
+        return self.state.telling.look_s
+
+    def push(self, known: Known) -> None:
+        """The next second."""
+        state = self.state
+        tell = state.telling
+        state.technical.push(known, tell)
+        state.quiet.push(known, tell)
+        state.ectopic.push(known, tell)
+        state.rate.push(known, tell)
+        state.irregular.push(known, tell)
+        come = known.number + 1 + DELAY_S
+        if come >= tell.look_s:
+            watchful = state.quiet.watchful(known) or state.ectopic.watchful() or state.rate.watchful()
+            tell.look_s = come + 1 if watchful else _next_look(come)
+
+    def during(self, start_s: float, end_s: float) -> list[Finding]:
+        """What of the heart touches an interval, the last of each step; ask for intervals in order."""
+        found = self.state.telling.during(start_s, end_s)
+        names = {finding.name for finding in found}
+        last = {f.name if f.value is not None else (f.name, f.start_s): f for f in found if f.name not in _TECHNICAL}
+        return [finding for finding in last.values() if _COVERED.get(finding.name) not in names]
+
+    def told(self) -> list[Finding]:
+        """What is new since the last time."""
+        told, self.state.telling.told = self.state.telling.told, []
+        return told
+
+    def lasting(self) -> list[Finding]:
+        """What has begun and not ended."""
+        return [*self.state.telling.lasting]
+
+    def finish(self, end_s: float) -> None:
+        """The stream ends here, and with it whatever lasts."""
+        tell = self.state.telling
+        tell.look_s = ceil(end_s)
+        for finding in [*tell.lasting]:
+            tell.end(finding.name, end_s)
+
+
+def _next_look(come: int) -> int:
+    whole, rest = divmod(come, INTERVAL_S)
+    return whole * INTERVAL_S + next(look for look in _LOOKS if look > rest)

@@ -1,0 +1,137 @@
+"""What is known of each second of a stream once it can be judged: 2 s after it is in, its beats found, its signal seen
+by the model.
+
+A beat decides something if some lead can be judged in its second. In the second in which a lead starts, or starts
+again, none can: filters and gain settle, and the model has seen nothing before. Nor in one that is too small for a QRS
+complex. Other beats are listed, and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ectopy.signal.condition import Conditioned
+from ectopy.signal.doubt import seen
+from ectopy.signal.grid import RATE
+from ectopy.signal.quality import READABLE
+from ectopy.verdict import Beat
+
+DELAY_S = 2  # after the end of a second all of it is known
+
+
+@dataclass(frozen=True)
+class Second:
+    """One second of signal; a value a lead.
+
+    quality : the signal's; once the model has seen it, what is left of it after the model's doubt
+    """
+
+    quality: tuple[float, ...]
+    waves: tuple[bool, ...]
+    dead: tuple[bool, ...]
+    missing: tuple[float, ...]
+    quiet: tuple[bool, ...]
+    starts: tuple[bool, ...]
+
+    @property
+    def best(self) -> float:
+        return max(self.quality)
+
+    @property
+    def readable(self) -> bool:
+        return self.best >= READABLE
+
+    @property
+    def deciding(self) -> bool:
+        """Whether a beat in it decides something."""
+        leads = zip(self.quality, self.quiet, self.starts, strict=True)
+        return any(quality >= READABLE and not quiet and not starts for quality, quiet, starts in leads)
+
+    @property
+    def trouble(self) -> str:
+        """Why it can't be judged, by its least bad lead."""
+        lead = self.quality.index(self.best)
+        if self.dead[lead]:
+            return "flat, saturated or lead off"
+        return "no signal" if self.missing[lead] >= 0.5 else "noise"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A second that can be judged.
+
+    number : it lasts from here to one later
+    beats : those in it
+    waves : whether this second and each of the two after it oscillates without QRS complexes on some lead
+    """
+
+    number: int
+    second: Second
+    beats: tuple[Beat, ...]
+    waves: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class SecondsState:
+    """The seconds that can't be judged yet."""
+
+    first: int  # what `seconds[0]` is
+    seconds: tuple[Second, ...]
+    doubts: tuple[tuple[float, ...], ...]  # from the same one on; they come later
+    beats: tuple[Beat, ...]
+
+
+class Seconds:
+    """Blocks, beats and doubts in, known seconds out."""
+
+    def __init__(self, doubt: float):
+        self._doubt = doubt
+        self.state = SecondsState(0, (), (), ())
+
+    @property
+    def come(self) -> int:
+        """Seconds of the stream that are in."""
+        return self.state.first + len(self.state.seconds)
+
+    def add(self, conditioned: Conditioned, beats: Sequence[Beat], doubts: NDArray[np.float64]) -> None:
+        """Seconds that have come; the beats and the doubts, (n_leads, n) of earlier seconds, that came with them."""
+        gap = np.zeros(conditioned.quality.shape)
+        if np.count_nonzero(conditioned.gap):
+            gap = conditioned.gap.reshape(*gap.shape, RATE).sum(axis=2) / RATE
+        flags = (conditioned.quiet, conditioned.restart)
+        columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, *flags)
+        rows = zip(*(column.T.tolist() for column in columns), strict=True)
+        self.state = replace(
+            self.state,
+            seconds=self.state.seconds + tuple(Second(*map(tuple, row)) for row in rows),
+            doubts=self.state.doubts + tuple(map(tuple, doubts.T.tolist())),
+            beats=self.state.beats + tuple(beats),
+        )
+
+    def known(self) -> Iterator[Known]:
+        """The seconds that can be judged by now, each once."""
+        state = self.state
+        n = max(len(state.seconds) - DELAY_S, 0)
+        first, beats, at = state.first, state.beats, 0
+        waves = [any(second.waves) for second in state.seconds]
+        self.state = SecondsState(
+            first=first + n,
+            seconds=state.seconds[n:],
+            doubts=state.doubts[n:],
+            beats=tuple([beat for beat in beats if beat.time_s >= first + n]),
+        )
+        for place in range(n):
+            begin = at
+            while at < len(beats) and beats[at].time_s < first + place + 1:
+                at += 1
+            second = self._seen(state.seconds[place], state.doubts[place])
+            yield Known(first + place, second, beats[begin:at], tuple(waves[place : place + DELAY_S + 1]))
+
+    def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
+        """A second, once the model has seen it."""
+        quality = tuple([seen(q, d, self._doubt) for q, d in zip(second.quality, doubt, strict=True)])
+        return Second(quality, second.waves, second.dead, second.missing, second.quiet, second.starts)
