@@ -13,6 +13,7 @@ EctopyError
 ├── BusyError          the service can't take more just now
 ├── ServiceError       the service can't be reached, or says no
 ├── SettingsError      a setting that is unknown or can't be
+├── AlarmError         no such alarm, or a rule, pause or acknowledgement that can't be
 ├── StateError         a stream used after its end, or a saved state of another model, rate or leads
 └── HashError          an installed model is damaged
 """
@@ -104,3 +105,11 @@ class ServiceError(EctopyError):
 
 class SettingsError(EctopyError):
     """A setting of the service that is unknown or can't be."""
+
+
+class AlarmError(EctopyError):
+    """No such alarm (404), or a rule, pause, condition or acknowledgement that can't be (422)."""
+
+    def __init__(self, message: str, status: int = 422):
+        super().__init__(message)
+        self.status = status

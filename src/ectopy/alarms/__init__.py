@@ -1,0 +1,57 @@
+"""Rules and alarm states: findings and conditions in, alarms and notices out. Pure: no clock of its own, no I/O."""
+
+from ectopy.alarms.alarm import Alarm, AlarmChanged, Presence, Signal
+from ectopy.alarms.desk import Desk
+from ectopy.alarms.episodes import Episode, StreamDesk, episodes
+from ectopy.alarms.inputs import (
+    Acknowledged,
+    AlarmPaused,
+    AudioPaused,
+    Condition,
+    EpochEnded,
+    Found,
+    Input,
+    Resumed,
+    RulesChanged,
+    Tick,
+    Viewed,
+)
+from ectopy.alarms.moment import Output
+from ectopy.alarms.notices import Notice, NoticeKind
+from ectopy.alarms.rules import PRIORITIES, RULES, Changes, Kind, Priority, Rule, rules_for
+from ectopy.alarms.state import State
+from ectopy.alarms.table import rules_table
+
+__all__ = [
+    "PRIORITIES",
+    "RULES",
+    "Acknowledged",
+    "Alarm",
+    "AlarmChanged",
+    "AlarmPaused",
+    "AudioPaused",
+    "Changes",
+    "Condition",
+    "Desk",
+    "Episode",
+    "EpochEnded",
+    "Found",
+    "Input",
+    "Kind",
+    "Notice",
+    "NoticeKind",
+    "Output",
+    "Presence",
+    "Priority",
+    "Resumed",
+    "Rule",
+    "RulesChanged",
+    "Signal",
+    "State",
+    "StreamDesk",
+    "Tick",
+    "Viewed",
+    "episodes",
+    "rules_for",
+    "rules_table",
+]
