@@ -21,6 +21,7 @@ from ectopy.cli.stream import stream
 from ectopy.cli.train import train
 from ectopy.cli.tune import tune
 from ectopy.cli.watch import watch
+from ectopy.cli.watchdog import watchdog
 from ectopy.errors import EctopyError
 
 __all__ = ["app", "main"]
@@ -57,6 +58,7 @@ app.command()(watch)
 app.command()(analyze)
 app.command()(stream)
 app.command()(serve)
+app.command()(watchdog)
 app.command()(config)
 app.add_typer(data, name="data")
 app.command()(eda)

@@ -24,11 +24,13 @@ def serve(
     given = {"host": host, "port": port, "data": data, "model": model}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
 
+    from ectopy.service.notify import Targets
     from ectopy.service.server import bind
     from ectopy.service.server import serve as run
     from ectopy.zoo import load
 
     load(settings.model).at(settings.operating_point)
+    Targets.of(settings)
     listener = bind(settings)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     typer.echo(DISCLAIMER, err=True)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from ectopy.errors import SettingsError
+from ectopy.service.notify.address import Address
+from ectopy.service.notify.guard import host_port
 from ectopy.verdict import DEFAULT_MODEL
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_MOST_TARGETS = 16  # a thread each
+# Senders of Apprise that do nothing but HTTP or SMTP, in the calling thread: no program, no datagram, nothing local.
+_SCHEMES = [
+    *("json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos", "mailgun", "sendgrid", "ntfy", "ntfys"),
+    *("gotify", "gotifys", "pover", "tgram", "signal", "signals", "twilio", "slack", "discord", "workflows", "gchat"),
+    *("webex", "wxteams", "mmost", "mmosts", "rocket", "rockets", "zulip", "opsgenie", "pagerduty", "splunk"),
+]
+
+
+def _listed(value: Any) -> Any:
+    """Words parted by white space, as the environment gives them."""
+    return value.split() if isinstance(value, str) else value
+
+
+Words = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Addresses = Annotated[list[Address], NoDecode, BeforeValidator(_listed), Field(max_length=_MOST_TARGETS)]
 
 
 class Settings(BaseSettings):
@@ -33,6 +58,15 @@ class Settings(BaseSettings):
     spare_mb: int = Field(256, ge=0, description="MB of disk below which nothing more is taken in")
     workers: int = Field(1, ge=1, le=64, description="Processes that analyse strips, and as many that analyse files")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    notify: Addresses = Field(
+        [], description="Whom alarms are told to: Apprise URLs, one a recipient; in the environment with spaces between"
+    )
+    notify_escalated: Addresses = Field([], description="Whom to tell when nobody acknowledges; none: the first again")
+    notify_schemes: Words = Field(_SCHEMES, description="Kinds of Apprise URLs that may be used")
+    notify_inside: Words = Field(
+        [], description="Hosts (host or host:port) of the inside network that notifications may go to; no others"
+    )
+    dead_man: Address | None = Field(None, description="An http(s) URL that is fetched every 60 s while all is well")
 
     @field_validator("host")
     @classmethod
@@ -40,6 +74,27 @@ class Settings(BaseSettings):
         if host not in LOOPBACK:
             raise ValueError("only loopback addresses for now: nobody has to sign in yet; expected 127.0.0.1 or ::1")
         return host
+
+    @field_validator("notify_inside")
+    @classmethod
+    def _hosts(cls, entries: list[str]) -> list[str]:
+        for entry in entries:
+            host_port(entry)
+        return entries
+
+    @model_validator(mode="after")
+    def _known_schemes(self) -> Settings:
+        allowed = {scheme.lower() for scheme in self.notify_schemes}
+        for name in ("notify", "notify_escalated"):
+            for address in getattr(self, name):
+                if address.scheme not in allowed:  # no ValueError: pydantic would show all settings with it
+                    raise SettingsError(
+                        f"{name} = {address}: expected one of {', '.join(sorted(allowed))} before '://'; "
+                        "notify_schemes allows others"
+                    )
+        if self.dead_man is not None and self.dead_man.scheme not in ("http", "https"):
+            raise SettingsError(f"dead_man = {self.dead_man}: expected http:// or https://")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -67,6 +122,7 @@ def load_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"
         what = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name} = {first.get('input')!r}: {what}; 'ectopy config' shows all settings") from None
+        given_as = re.sub(r"://[^'\"]*", "://...", repr(first.get("input")))  # it may carry a password
+        raise SettingsError(f"{name} = {given_as}: {what}; 'ectopy config' shows all settings") from None
     except ValueError as error:  # ectopy.toml is no TOML
         raise SettingsError(f"ectopy.toml: {error}") from None
