@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Set
 from contextlib import suppress
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,12 @@ from tests.crash import Lives
 from tests.service_load import Device, Run, Ward
 
 from ectopy import Recording, analyze
+from ectopy.alarms import Alarm, AlarmChanged, Desk
+from ectopy.service.desk import read_input
+from ectopy.service.reading import Reader
+from ectopy.service.schema import open_database
+from ectopy.service.segments import Segments
+from ectopy.verdict import Finding
 
 SHORT = {"late_s": 1.5, "snapshot_s": 5}  # settings with which all there is happens within a second or two
 
@@ -60,9 +67,10 @@ def through(
         await asyncio.wait_for(playing, 120)
         counts = await judged.check(models)
         lives.kill()
+        counts["alarms"] = check_alarms(lives)
         lives.begin()  # and all of it once more from the disk alone
         await asyncio.to_thread(lives.ready)
-        assert await judged.check(models) == counts
+        assert await judged.check(models) == {name: n for name, n in counts.items() if name != "alarms"}
         return counts
 
     counts = asyncio.run(scenario())
@@ -70,6 +78,25 @@ def through(
     told = {line["what"] for line in lines if line["level"] not in ("debug", "info")}
     assert told == troubles, lives.log()
     return counts
+
+
+def check_alarms(lives: Lives) -> int:
+    """The log of a service that doesn't run gives the alarms that are kept; how many these are."""
+    reader = Reader(open_database(lives.data / "ectopy.db"), Segments(lives.data / "samples"))
+    desk, changes = Desk(), dict[int, Alarm]()
+    log = reader.alarm_log()
+    assert [row.id for row in log] == list(range(1, len(log) + 1))
+    for row in log:
+        for output in desk.step(read_input(row)):
+            if isinstance(output, AlarmChanged):
+                changes[output.alarm.id] = output.alarm
+    kept = [json.loads(body) for _, body in reader.alarms(only_open=False, limit=1_000_000)]
+    assert [alarm["id"] for alarm in kept] == sorted(changes)
+    for alarm in kept:
+        folded = changes[alarm["id"]]
+        for name in ("stream", "epoch", "code", "priority", "presence", "acknowledged", "late", "reason", "value"):
+            assert alarm[name] == getattr(folded, name), (alarm, folded)
+    return len(kept)
 
 
 async def until(so: Callable[[], bool], timeout: float = 60) -> None:
@@ -134,6 +161,8 @@ class Judged:
                     mine = [verdict for verdict in given if verdict["epoch"] == run.number]
                     counts["gaps"] += await _check_log(http, device, run, epoch["next"])
                     await _check_verdicts(http, device, run, epoch, mine, models or [""])
+                    if models is None:
+                        await _check_findings(http, device, run, epoch["next"])
                     counts["epochs"] += 1
                     counts["samples"] += epoch["next"]
                     counts["verdicts"] += len(mine)
@@ -193,6 +222,21 @@ async def _check_verdicts(
             assert which < len(models), f"{device.name}, epoch {run.number}:\n{own}\n{offline[-1][number]}"
         for name in ("start", "end"):
             assert abs(verdict[f"{name}_sample"] - verdict[f"{name}_s"] * float(device.rate)) < 1
+
+
+async def _check_findings(http: httpx.AsyncClient, device: Device, run: Run, n: int) -> None:
+    """Each finding is told once when it begins and once when it ends, as the offline analysis tells it."""
+    samples = device.form.decode(await _raw(http, device, run, n))
+    if len(samples) < 2 * device.rate or not np.isfinite(samples).any():
+        return
+    told, following = [], 0
+    while following is not None:
+        params = {"epoch": run.number, "after": following, "limit": 500}
+        page = (await http.get(f"/v1/streams/{device.name}/findings", params=params)).raise_for_status().json()
+        told += [_same({name: found[name] for name in Finding.__slots__}) for found in page["items"]]
+        following = page["next"]
+    offline = analyze(Recording(samples, Fraction(device.rate), tuple(device.leads))).findings
+    assert told == [_same(asdict(finding)) for finding in offline], f"{device.name}, epoch {run.number}"
 
 
 def _same(verdict: dict[str, Any]) -> str:

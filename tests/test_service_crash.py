@@ -40,7 +40,7 @@ def killed_at_random(lives: Lives, ward: Ward, times: int, seed: int) -> dict[st
 def test_ten_kills_under_load_lose_nothing_and_double_nothing(tmp_path: Path, demo: ectopy.Recording) -> None:
     with Lives(tmp_path, **SHORT) as lives:
         counts = killed_at_random(lives, ward_of(lives.url, demo, length_s=30), 10, seed=1)
-    assert counts["verdicts"] and counts["gaps"]
+    assert counts["verdicts"] and counts["gaps"] and counts["alarms"]
 
 
 @pytest.mark.soak

@@ -1,8 +1,8 @@
-"""The inference thread: what is committed goes through `StreamAnalyzer`, its verdicts go to the store.
+"""The inference thread: what is committed goes through `StreamAnalyzer`, its verdicts and findings go to the store.
 
 Epochs take turns, a minute of signal each at most, so that one that has much to catch up with holds nobody up. One
 that was running before a restart goes on from its snapshot, or from its first sample where there is none that fits;
-verdicts that are kept already are not given again.
+verdicts and findings that are kept already are not given again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import ceil
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from ectopy.alarms import EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import StateError
 from ectopy.service.clock import Clock
@@ -36,14 +37,22 @@ from ectopy.service.rows import (
     utc,
 )
 from ectopy.service.snapshots import Snapshots
-from ectopy.verdict import Verdict
+from ectopy.verdict import Finding, Verdict
 from ectopy.zoo import TrainedModel, load
 
 _TRIES = 3  # turns of an epoch that may fail one after the other, before it waits for more to come
+BEHIND_US = 30_000_000  # what is told later than this nobody is notified of
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _log = logging.getLogger(__name__)
 
 Entry = SamplesRow | GapRow | EndRow
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A finding that lasts, told once more: it was too old to be told when it began."""
+
+    found: Found
 
 
 @dataclass
@@ -52,6 +61,7 @@ class Run:
 
     done : samples that it has taken in
     reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
+    behind : what was found last lay too far back for anybody to be told of it
     failed : turns in a row that ended in an error
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
@@ -64,6 +74,8 @@ class Run:
     done: int = 0
     wanted: int = 0
     given: int = -1
+    told_s: float = 0.0
+    behind: bool = True
     saved: int = 0
     queued: bool = False
     reached: int = 0
@@ -78,11 +90,24 @@ class Run:
         return isinstance(last, EndRow) or last.first + last.n >= self.wanted
 
 
-class Judge:
-    """Committed entries in, verdicts to `keep` out.
+@dataclass
+class Turn:
+    """What came of a turn of an epoch.
 
-    keep : called in this thread when an epoch has had its turn, with the rows to be kept (see `Store.keep`), the
-        verdicts among them, which are to be told once they are kept, and how many seconds it took
+    rows : to be kept, see `Store.keep`
+    verdicts : those among them, to be told once they are kept
+    found : what the alarms are to know
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    found: list[Found | Again | EpochEnded] = field(default_factory=list)
+
+
+class Judge:
+    """Committed entries in, verdicts and findings to `keep` out.
+
+    keep : called in this thread when an epoch has had its turn, with what came of it and how many seconds it took
     """
 
     def __init__(
@@ -93,7 +118,7 @@ class Judge:
         snapshot_s: float,
         *,
         next_verdict: Callable[[], int],
-        keep: Callable[[Run, list[Row], list[VerdictRow], float], None],
+        keep: Callable[[Run, Turn, float], None],
     ):
         self.model = model
         self._reader, self._snapshots, self._snapshot_s = reader, snapshots, snapshot_s
@@ -137,23 +162,22 @@ class Judge:
                     return
                 run = self._ready.popleft()
             began = time.perf_counter()
-            rows: list[Row] = []
-            new: list[VerdictRow] = []
-            given, last = run.given, run.waiting[-1]
+            turn = Turn()
+            given, told_s, last = run.given, run.told_s, run.waiting[-1]
             try:
-                rows, new = self._turn(run)
+                turn = self._turn(run)
                 run.failed = 0
             except Exception:  # one stream's trouble is not the others'; the log has all of it
                 _log.exception("an analysis failed", extra={"epoch": run.epoch.key, "turn": run.failed + 1})
-                run.given = given
+                run.given, run.told_s = given, told_s
                 self._begin_anew(run, last)
-            self._keep(run, rows, new, time.perf_counter() - began)
+            self._keep(run, turn, time.perf_counter() - began)
             with self._changed:
                 run.queued = run.due
                 if run.queued:
                     self._ready.append(run)
 
-    def _turn(self, run: Run) -> tuple[list[Row], list[VerdictRow]]:
+    def _turn(self, run: Run) -> Turn:
         if run.analyzer is None:
             self._begin(run)
         assert run.analyzer is not None
@@ -215,23 +239,38 @@ class Judge:
     def _analyzer(self, epoch: EpochRow) -> StreamAnalyzer:
         return StreamAnalyzer(epoch.fs, epoch.leads, model=self.model)
 
-    def _given(self, run: Run, verdicts: list[Verdict], ended: bool) -> tuple[list[Row], list[VerdictRow]]:
-        """What is to be kept of a turn."""
-        epoch = run.epoch
-        new = []
+    def _given(self, run: Run, verdicts: list[Verdict], ended: bool) -> Turn:
+        """What came of a turn."""
+        assert run.analyzer is not None
+        turn = Turn(found=self._found(run, run.analyzer))
         for verdict in verdicts:
             row = self._row(run, verdict)
             if row is not None:
-                new.append(row)
+                turn.verdicts.append(row)
                 run.given = row.start
-        rows: list[Row] = [*new]
+        turn.rows += turn.verdicts
         if ended:
-            rows.append(JudgedRow(epoch.key))
+            turn.rows.append(JudgedRow(run.epoch.key))
+            turn.found.append(EpochEnded(_now_us(), run.epoch.stream, run.epoch.number))
             run.analyzer = None  # nothing more comes
-        elif run.done - run.saved >= self._snapshot_s * epoch.fs and run.analyzer is not None:
-            rows.append(SnapshotRow(epoch.key, run.done, run.analyzer.save()))
+        elif run.done - run.saved >= self._snapshot_s * run.epoch.fs:
+            turn.rows.append(SnapshotRow(run.epoch.key, run.done, run.analyzer.save()))
             run.saved = run.done
-        return rows, new
+        return turn
+
+    def _found(self, run: Run, analyzer: StreamAnalyzer) -> list[Found | Again | EpochEnded]:
+        """What is new of the findings, with the time of day; once the stream has caught up, what lasts by then too."""
+        now_us, before_s = _now_us(), run.told_s
+        new = [finding for finding in analyzer.found() if finding.told_s > before_s]
+        found: list[Found | Again | EpochEnded] = [_told(run, finding, now_us) for finding in new]
+        run.told_s = max([before_s, *(finding.told_s for finding in new)])
+        caught_up = now_us - run.clock.at(run.done) < BEHIND_US
+        if caught_up and run.behind:
+            second = float(run.done // run.epoch.fs)
+            lasting = [replace(finding, told_s=second) for finding in analyzer.lasting() if finding not in new]
+            found += [Again(_told(run, finding, now_us)) for finding in lasting]
+        run.behind = not caught_up
+        return found
 
     def _row(self, run: Run, verdict: Verdict) -> VerdictRow | None:
         epoch = run.epoch
@@ -266,6 +305,16 @@ def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow) -> Iterator[np.
             yield epoch.form.decode(b"".join(piece.samples for piece in some if isinstance(piece, SamplesRow)))
         else:
             yield np.full((sum(piece.n for piece in some), len(epoch.leads)), np.nan, np.float32)
+
+
+def _told(run: Run, finding: Finding, now_us: int) -> Found:
+    start_us = run.clock.at(round(finding.start_s * run.epoch.fs))
+    end_us = None if finding.end_s is None else run.clock.at(round(finding.end_s * run.epoch.fs))
+    return Found(now_us, run.epoch.stream, run.epoch.number, finding, start_us, end_us)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def load_model(name: str, operating_point: str) -> TrainedModel:

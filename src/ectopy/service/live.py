@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
@@ -14,7 +14,7 @@ from ectopy.service.judge import Entry, Run
 from ectopy.service.reading import Standing
 from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
 from ectopy.verdict import Word
-from ectopy.wire import Ack, Chunk, Epoch, Gap, pack
+from ectopy.wire import Ack, Chunk, Epoch, Gap, What, pack
 
 if TYPE_CHECKING:
     from ectopy.service.sockets import Connection
@@ -47,9 +47,7 @@ class Live:
     writer: Connection | None = None
     allowed: int = 0
     last_word: Word | None = None
-    watchers: dict[Literal["verdicts", "samples"], set[Watcher]] = field(
-        default_factory=lambda: {"verdicts": set(), "samples": set()}
-    )
+    watchers: dict[What, set[Watcher]] = field(default_factory=lambda: {what: set() for what in get_args(What)})
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     rate: float = field(init=False)
 
@@ -72,7 +70,7 @@ class Live:
         live.ended = row.end is not None
         if row.judged:
             live.judged.set()
-        live.run.clock, live.run.given = live.clock, standing.given
+        live.run.clock, live.run.given, live.run.told_s = live.clock, standing.given, standing.told_s
         live.run.reached = live.committed
         live.last_word = standing.word
         return live

@@ -9,10 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, func, select
 
+from ectopy.errors import RecordError
 from ectopy.service import schema
-from ectopy.service.rows import AnchorRow, EpochRow, GapRow, SamplesRow
+from ectopy.service.rows import AnchorRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
 from ectopy.verdict import Word
+from ectopy.wire import AlarmOut
+
+FINDING = "finding"  # the kind of input
 
 
 @dataclass
@@ -21,11 +25,13 @@ class Standing:
 
     end : index behind the last sample or gap of its log
     given, word : start of its last verdict, and its word; -1 and None before the first
+    told_s : second of the stream with which its last finding was told; 0 before the first
     """
 
     end: int = 0
     given: int = -1
     word: Word | None = None
+    told_s: float = 0.0
     gaps: list[GapRow] = field(default_factory=list)
     anchors: list[AnchorRow] = field(default_factory=list)
 
@@ -71,6 +77,18 @@ class Reader:
             ),
             func.coalesce(_last(verdicts.start, verdicts.epoch, verdicts.start), -1),
             _last(verdicts.word, verdicts.epoch, verdicts.start),
+            func.coalesce(
+                select(schema.alarm_log.c.told_s)
+                .where(
+                    schema.alarm_log.c.stream == schema.epochs.c.stream,
+                    schema.alarm_log.c.epoch == schema.epochs.c.number,
+                    schema.alarm_log.c.kind == FINDING,
+                )
+                .order_by(schema.alarm_log.c.id.desc())
+                .limit(1)
+                .scalar_subquery(),
+                0.0,
+            ),
         ).where(schema.epochs.c.key.in_(epochs))
         gap_rows = select(schema.gaps).where(gaps.epoch.in_(epochs)).order_by(gaps.epoch, gaps.first)
         anchors = schema.anchors.c
@@ -141,6 +159,75 @@ class Reader:
         """The largest id of all; 0 before the first."""
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
+
+    def desk(self) -> tuple[str | None, int]:
+        """The alarms' state that was kept last, and the input that it includes; None and 0 where there is none."""
+        with self._database.connect() as connection:
+            row = connection.execute(select(schema.desk)).first()
+        return (row.state, row.upto) if row else (None, 0)
+
+    def alarm_log(self, *, after: int = 0) -> list[LogRow]:
+        """What the alarms are made of, in order."""
+        query = select(schema.alarm_log).where(schema.alarm_log.c.id > after).order_by(schema.alarm_log.c.id)
+        with self._database.connect() as connection:
+            return [LogRow(*row) for row in connection.execute(query)]
+
+    def findings(
+        self, stream: str, *, epoch: int | None = None, after: int = 0, limit: int, newest: bool = False
+    ) -> list[tuple[int, str]]:
+        """Ids and bodies of what was found, in the order told; or only the newest of them."""
+        t = schema.alarm_log.c
+        query = select(t.id, t.body).where(t.stream == stream, t.kind == FINDING, t.id > after)
+        if epoch is not None:
+            query = query.where(t.epoch == epoch)
+        query = query.order_by(t.id.desc()).limit(1) if newest else query.order_by(t.id).limit(limit)
+        with self._database.connect() as connection:
+            return [(row.id, row.body) for row in connection.execute(query)]
+
+    def alarm(self, alarm: int) -> AlarmOut:
+        """One alarm as it stands.
+
+        Raises
+        ------
+        RecordError
+            If there is none of that number.
+        """
+        t = schema.alarms.c
+        with self._database.connect() as connection:
+            body = connection.scalar(select(t.body).where(t.id == alarm))
+        if body is None:
+            raise RecordError(f"no alarm {alarm}; GET /v1/alarms has them")
+        return AlarmOut.model_validate_json(body)
+
+    def alarms(
+        self, *, only_open: bool, stream: str | None = None, after: int = 0, limit: int
+    ) -> list[tuple[int, str]]:
+        """Ids and bodies of alarms as they stand, in the order in which they were raised."""
+        t = schema.alarms.c
+        query = select(t.id, t.body).where(t.id > after)
+        if only_open:
+            query = query.where(t.open)
+        if stream is not None:
+            query = query.where(t.stream == stream)
+        with self._database.connect() as connection:
+            return [(row.id, row.body) for row in connection.execute(query.order_by(t.id).limit(limit))]
+
+    def alarm_changes(
+        self, *, after: int, limit: int, stream: str | None = None, newest: bool = False
+    ) -> list[tuple[int, str]]:
+        """Numbers and bodies of what changed of alarms, in order; or only the newest of them."""
+        t = schema.alarm_changes.c
+        query = select(t.id, t.body).where(t.id > after)
+        if stream is not None:
+            query = query.where(t.stream == stream)
+        query = query.order_by(t.id.desc()).limit(1) if newest else query.order_by(t.id).limit(limit)
+        with self._database.connect() as connection:
+            return [(row.id, row.body) for row in connection.execute(query)]
+
+    def newest_change(self) -> int:
+        """The largest number of all changes of alarms; 0 before the first."""
+        with self._database.connect() as connection:
+            return connection.scalar(select(func.max(schema.alarm_changes.c.id))) or 0
 
 
 def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:

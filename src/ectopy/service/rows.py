@@ -112,7 +112,62 @@ class SnapshotRow:
     state: bytes
 
 
-Row = SamplesRow | GapRow | AnchorRow | ConflictRow | EndRow | VerdictRow | EpochRow | JudgedRow | SnapshotRow
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """What the desk took in.
+
+    epoch : its number
+    body : the input as JSON; of a finding `wire.FoundOut`
+    """
+
+    id: int
+    at_us: int
+    kind: str
+    stream: str | None
+    epoch: int | None
+    told_s: float | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """A change of an alarm; new : it is raised. body : `wire.AlarmOut` as JSON"""
+
+    change: int
+    alarm: int
+    stream: str | None
+    open: bool
+    new: bool
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notification to one target."""
+
+    key: str
+    target: str
+    alarms: tuple[int, ...]
+    kind: str
+    priority: str
+    level: int
+    title: str
+    body: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """The desk's state after the input `upto`, as JSON."""
+
+    upto: int
+    state: str
+
+
+AlarmsRow = LogRow | AlarmRow | NoticeRow | DeskRow
+Row = (
+    SamplesRow | GapRow | AnchorRow | ConflictRow | EndRow | VerdictRow | EpochRow | JudgedRow | SnapshotRow | AlarmsRow
+)
 
 
 def utc(us: int) -> datetime:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0001"  # of the revisions in `migrations`
+NEWEST = "0002"  # of the revisions in `migrations`
 
 metadata = MetaData()
 
@@ -124,6 +124,71 @@ verdicts = Table(
     Column("body", String, nullable=False),  # `wire.VerdictOut` as JSON
     UniqueConstraint("epoch", "start"),
     Index("verdicts_by_epoch", "epoch", "id"),
+)
+
+
+# What the alarms are made of, in order: findings, conditions, people's acts, the passing of time. The same log gives
+# the same alarms.
+alarm_log = Table(
+    "alarm_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("stream", String),
+    Column("epoch", Integer),  # number
+    Column("told_s", Float),  # of findings
+    Column("body", String, nullable=False),  # the input as JSON; of a finding `wire.FoundOut`
+    Index("alarm_log_by_stream", "stream", "epoch", "kind", "id"),
+)
+
+# The desk's state after the input `upto`: a shortcut, so that a start need not go through the whole log.
+desk = Table(
+    "desk",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("upto", Integer, nullable=False),
+    Column("state", String, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stream", String),
+    Column("open", Boolean, nullable=False),
+    Column("body", String, nullable=False),  # `wire.AlarmOut` as JSON
+    Index("alarms_by_stream", "stream", "id"),
+    Index("alarms_open", "open", "id"),
+)
+
+alarm_changes = Table(
+    "alarm_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stream", String),
+    Column("body", String, nullable=False),  # `wire.AlarmOut` as JSON
+    Index("alarm_changes_by_stream", "stream", "id"),
+)
+
+# Notifications, one row a target; written together with the alarm that they tell of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("alarms", JSON, nullable=False),  # ids
+    Column("kind", String, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("title", String, nullable=False),
+    Column("body", String, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("state", String, nullable=False),  # waiting, sent, over, given up
+    Column("done_us", BigInteger),
+    Index("outbox_by_state", "state", "target", "at_us"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import Field, TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ from ectopy.service.errors import reason_of
 from ectopy.service.hub import Watcher
 from ectopy.service.live import Live
 from ectopy.service.streams import Streams
-from ectopy.wire import Chunk, End, Gap, Refused, Watch, Write, unpack
+from ectopy.wire import Chunk, End, Gap, Refused, Watch, What, Write, unpack
 
 MALFORMED, TAKEN_OVER, TOO_SLOW, FAILED = 4400, 4409, 1013, 1011
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Connection:
         self._socket, self._streams, self._name = socket, streams, name
         self._watcher = Watcher(lambda: self._close(TOO_SLOW, "too slow a watcher"))
         self._writes: dict[tuple[str, int], Live] = {}
-        self._watched: set[Literal["verdicts", "samples"]] = set()
+        self._watched: set[What] = set()
         self._closing: tuple[int, str] | None = None
         self._ending = asyncio.Event()
 
@@ -155,9 +155,11 @@ class Connection:
         self.acknowledge(live)  # from here on it is told
 
     def _leave(self) -> None:
-        for live in self._writes.values():
-            if live.writer is self:
-                live.writer = None
+        mine = [live for live in self._writes.values() if live.writer is self]
+        for live in mine:
+            live.writer = None
+        if self._name is None:
+            self._streams.alarming.gateway_left([live.epoch.stream for live in mine if not live.ended])
         if self._watched and self._name is not None:
             for those in self._streams.live(self._name).watchers.values():
                 those.discard(self._watcher)

@@ -17,17 +17,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ectopy.service import schema
 from ectopy.service.rows import (
+    AlarmRow,
     AnchorRow,
     ConflictRow,
+    DeskRow,
     EndRow,
     EpochRow,
     GapRow,
     JudgedRow,
+    LogRow,
+    NoticeRow,
     Row,
     SamplesRow,
     SnapshotRow,
@@ -146,6 +150,9 @@ class Store:
         places = iter(self.segments.append([row.samples for row in samples]) if samples else ())
         tables: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         changes: list[tuple[int, dict[str, Any]]] = []
+        alarms: dict[int, AlarmRow] = {}  # as they stand in the end
+        raised: set[int] = set()
+        desk: DeskRow | None = None
         for row in rows:
             match row:
                 case SamplesRow():
@@ -165,6 +172,18 @@ class Store:
                     changes.append((row.epoch, {"end": row.n}))
                 case JudgedRow():
                     changes.append((row.epoch, {"judged": True}))
+                case LogRow():
+                    tables[schema.alarm_log].append(_columns(row))
+                case AlarmRow():
+                    change = {"id": row.change, "stream": row.stream, "body": row.body}
+                    tables[schema.alarm_changes].append(change)
+                    alarms[row.alarm] = row
+                    raised |= {row.alarm} if row.new else set()
+                case NoticeRow():
+                    waiting = {"tries": 0, "next_us": row.at_us, "state": "waiting"}
+                    tables[schema.outbox].append({**_columns(row), "alarms": list(row.alarms), **waiting})
+                case DeskRow():
+                    desk = row
                 case EpochRow():
                     tables[schema.epochs].append({**vars(row), "fs": str(row.fs), "leads": list(row.leads)})
         if self._connection is None:
@@ -178,6 +197,11 @@ class Store:
                     connection.execute(insert(table), lines)
             for key, change in changes:
                 connection.execute(update(schema.epochs).where(schema.epochs.c.key == key).values(**change))
+            for alarm, row in alarms.items():
+                _keep_alarm(connection, row, new=alarm in raised)
+            if desk is not None:
+                connection.execute(delete(schema.desk))
+                connection.execute(insert(schema.desk), {"key": 1, "upto": desk.upto, "state": desk.state})
         try:
             for row in rows:
                 if isinstance(row, SnapshotRow):
@@ -224,3 +248,11 @@ def _keep_stream(connection: Connection, epoch: dict[str, Any]) -> None:
         connection.execute(insert(schema.streams), values)
     elif label is not None:
         connection.execute(update(schema.streams).where(schema.streams.c.id == id_).values(label=label))
+
+
+def _keep_alarm(connection: Connection, row: AlarmRow, *, new: bool) -> None:
+    values = {"open": row.open, "body": row.body}
+    if new:
+        connection.execute(insert(schema.alarms), {"id": row.alarm, "stream": row.stream, **values})
+    else:
+        connection.execute(update(schema.alarms).where(schema.alarms.c.id == row.alarm).values(**values))

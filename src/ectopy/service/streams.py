@@ -15,18 +15,21 @@ from contextlib import suppress
 from typing import cast
 
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
+from ectopy.service.alarming import Alarming
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
-from ectopy.service.judge import Entry, Judge, Run, load_model
+from ectopy.service.judge import Entry, Judge, Run, Turn, load_model
 from ectopy.service.live import Live, frames_of, gap_of
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
+    AlarmRow,
     ConflictRow,
     EndRow,
     EpochRow,
     GapRow,
     JudgedRow,
+    LogRow,
     Row,
     SamplesRow,
     VerdictRow,
@@ -54,7 +57,7 @@ class Streams:
         self._live: dict[str, Live] = {}
         self._judged: dict[int, Live] = {}  # by epoch: the newest ones, and those that are still judged
         self._labels: dict[str, str | None] = {}
-        self.listeners: set[Watcher] = set()  # told of all verdicts
+        self.listeners: set[Watcher] = set()  # told of all verdicts and alarms
         self.ready = False
 
     async def start(self) -> None:
@@ -63,6 +66,7 @@ class Streams:
         await asyncio.to_thread(self._open)
         self._store.start()
         self._judge.start()
+        self.alarming.start()
         self._ticker = asyncio.create_task(self._tick())
         self.ready = True
 
@@ -71,6 +75,7 @@ class Streams:
         self.ready = False
         self._ticker.cancel()
         await asyncio.to_thread(self._judge.close)
+        await asyncio.to_thread(self.alarming.close)
         await asyncio.to_thread(self._store.close)
 
     def dismiss(self) -> None:
@@ -124,7 +129,7 @@ class Streams:
 
     async def begin(self, name: str, request: EpochRequest) -> Epoch:
         """A new epoch; one that runs is ended where it is."""
-        self._check_room()
+        self.check_room()
         before = self._live.get(name)
         if before is not None and not before.ended:
             self._end(before, before.log.next)
@@ -175,7 +180,7 @@ class Streams:
         end = chunk.first + chunk.n
         if live.ended and end > live.log.next:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
-        self._check_room()
+        self.check_room()
         if end > live.log.next and end > live.committed + live.credit:
             self._metrics.refused.inc()
             raise BusyError(
@@ -198,7 +203,7 @@ class Streams:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
         if first + n > live.log.next + _GAP_S * live.epoch.fs:
             raise ConflictError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
-        self._check_room()
+        self.check_room()
         return self._take(live, live.log.declare(first, n), None)
 
     async def end(self, live: Live, n: int) -> Epoch:
@@ -218,7 +223,7 @@ class Streams:
             raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
         if live.ended:
             return None
-        self._check_room()
+        self.check_room()
         if n > live.log.next + _GAP_S * live.epoch.fs:
             raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
         return self._end(live, n)
@@ -242,6 +247,9 @@ class Streams:
             next_verdict=self._store.next_verdict,
             keep=self._turned,
         )
+        self.alarming = Alarming(
+            self._settings, self._store, self._reader, self._tell_alarms, lambda: self.trouble is None
+        )
         self._labels = self._reader.labels()
         rows = self._reader.epochs()
         newest = {row.stream: row for row in rows}
@@ -255,7 +263,8 @@ class Streams:
             if not row.judged:
                 self._judge.feed(live.run, [live.owed])
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
+        """Refuse with BusyError where nothing can be taken in."""
         if self.trouble is not None:
             self._metrics.refused.inc()
             raise BusyError(self.trouble, retry_after_s=5, status=503)
@@ -266,7 +275,9 @@ class Streams:
     def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
         rows, entries = self._rows(live, outcomes)
         if end is not None and rows:
-            anchor = live.clock.observe(end, time.monotonic(), time.time())
+            now_s = time.monotonic()
+            self.alarming.came(live.epoch.stream, now_s)
+            anchor = live.clock.observe(end, now_s, time.time())
             rows = [*rows, anchor] if anchor else rows
         return self._keep(live, rows, entries) if rows else None
 
@@ -347,15 +358,15 @@ class Streams:
 
         self._loop.call_soon_threadsafe(tell)
 
-    def _turned(self, run: Run, rows: list[Row], new: list[VerdictRow], seconds: float) -> None:
-        """In the judge's thread: a turn is over, its verdicts are to be kept and then told."""
+    def _turned(self, run: Run, turn: Turn, seconds: float) -> None:
+        """In the judge's thread: a turn is over, what came of it is to be kept and then told."""
         live = self._judged[run.epoch.key]
-        judged = any(isinstance(row, JudgedRow) for row in rows)
+        judged = any(isinstance(row, JudgedRow) for row in turn.rows)
 
         def kept() -> None:
             self._metrics.inference.observe(seconds)
             self._metrics.judge_depth.set(self._judge.depth)
-            self._tell_verdicts(live, new)
+            self._tell_verdicts(live, turn.verdicts)
             if judged:
                 live.judged.set()
                 if self._live[run.epoch.stream] is not live:
@@ -363,7 +374,17 @@ class Streams:
             if live.writer is not None and live.held_back:
                 live.writer.acknowledge(live)  # who was told to wait may go on
 
-        self._store.keep(rows, kept)
+        self.alarming.desk.take(turn.found, kept, turn.rows)
+
+    def _tell_alarms(self, found: list[LogRow], changed: list[AlarmRow]) -> None:
+        for row in found:
+            live = self._live.get(row.stream or "")
+            for watcher in live.watchers["findings"] if live else ():
+                watcher.put(row.body)
+        for alarm in changed:
+            live = self._live.get(alarm.stream or "")
+            for watcher in (*(live.watchers["alarms"] if live else ()), *self.listeners):
+                watcher.put(alarm.body)
 
     def _tell_verdicts(self, live: Live, new: list[VerdictRow]) -> None:
         now = time.perf_counter()
@@ -381,6 +402,7 @@ class Streams:
         while True:
             await asyncio.sleep(_LOOK_S)
             now = self._loop.time()
+            self.alarming.look_round({name for name, live in self._live.items() if not live.ended})
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
             for live in self._live.values():
                 try:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
+from ectopy.alarms import episodes
 from ectopy.analysis import Analysis
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
@@ -92,6 +93,7 @@ def encode(analysis: Analysis) -> Iterator[bytes]:
         "calibrated": recording.calibrated,
         "model": analysis.model,
         "summary": summary,
+        "episodes": [asdict(episode) for episode in episodes(analysis.findings, recording.duration_s)],
     }
     yield _JSON.dump_json(head)[:-1] + b',"intervals":['
     for n, verdict in enumerate(analysis.verdicts):

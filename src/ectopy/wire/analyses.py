@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ectopy.verdict import Word
+from ectopy.wire.alarms import EpisodeOut
 from ectopy.wire.form import Unit
 from ectopy.wire.messages import MAX_LEADS, IntervalOut, Lead, Message, Series
 
@@ -33,7 +34,7 @@ class AnalysisRequest(Message):
 
 
 class AnalysisOut(Message):
-    """As `ectopy.analysis.Analysis`."""
+    """As `ectopy.analysis.Analysis`; `episodes` are the alarms that a stream of the same samples would have raised."""
 
     name: str
     fs: float
@@ -41,6 +42,7 @@ class AnalysisOut(Message):
     calibrated: bool
     model: str
     summary: SummaryOut
+    episodes: list[EpisodeOut]
     intervals: list[IntervalOut]
 
 

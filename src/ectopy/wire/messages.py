@@ -157,11 +157,14 @@ class End(Message):
     n: Index
 
 
+What = Literal["verdicts", "samples", "findings", "alarms"]
+
+
 class Watch(Message):
-    """Which of `verdicts` and `samples` (as binary frames) this connection is to be told."""
+    """Which of `verdicts`, `samples` (as binary frames), `findings` and `alarms` this connection is to be told."""
 
     type: Literal["watch"] = "watch"
-    what: list[Literal["verdicts", "samples"]]
+    what: list[What]
 
 
 class Write(Message):
@@ -209,8 +212,10 @@ class FindingOut(Message):
 
     name: str
     start_s: float
-    end_s: float
+    end_s: float | None
     abnormal: bool
+    told_s: float | None = None  # unknown of what earlier versions found
+    value: float | None = None
 
 
 class IntervalOut(Message):
@@ -243,6 +248,17 @@ class VerdictOut(IntervalOut):
     end_at: datetime
 
 
+class FoundOut(FindingOut):
+    """A finding of a stream as it is told: when it begins, and again when it ends. `id` counts over all streams."""
+
+    type: Literal["finding"] = "finding"
+    id: int
+    stream: Id
+    epoch: int
+    start_at: datetime
+    end_at: datetime | None
+
+
 class Page(Message):
     """`after` of the next page; null at the end."""
 
@@ -255,6 +271,10 @@ class Verdicts(Page):
 
 class Beats(Page):
     items: list[BeatOut]
+
+
+class Findings(Page):
+    items: list[FoundOut]
 
 
 class Ticket(Message):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from ectopy.service.streams import Streams
@@ -12,6 +14,11 @@ from ectopy.service.streams import Streams
 StreamId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The stream's id", examples=["bed-7"])
 ]
+
+PAGE = 1000
+After = Annotated[int, Query(ge=0, lt=2**53, description="Id of the last one seen: the page begins behind it")]
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="How many on a page")]
+EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="All epochs if left out")]
 
 
 class Problem(BaseModel):
@@ -33,3 +40,10 @@ async def _streams(request: Request) -> Streams:
 
 
 StreamsDep = Annotated[Streams, Depends(_streams)]
+
+
+def page_of(found: Sequence[tuple[int, str]], limit: int) -> Response:
+    """Ids and bodies as a page."""
+    following = found[-1][0] if len(found) == limit else None
+    content = f'{{"next":{json.dumps(following)},"items":[{",".join(body for _, body in found)}]}}'
+    return Response(content, media_type="application/json")

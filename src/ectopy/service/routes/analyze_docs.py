@@ -56,6 +56,17 @@ ANALYSIS = {
         "unreadable_share": 0.0,
         "notes": [],
     },
+    "episodes": [
+        {
+            "code": "ectopic burden",
+            "priority": "low",
+            "start_s": 3.0,
+            "end_s": 5.0,
+            "told_s": 5.0,
+            "reason": "10 or more ventricular beats in a minute (limit 10)",
+            "value": 10.0,
+        }
+    ],
     "intervals": [_VERDICT],
 }
 JOB = {"id": "5f0c6d3e9a5b4c0f8d0e7a1b2c3d4e5f", "state": "running", "progress": 0.42, "reason": None, "result": None}

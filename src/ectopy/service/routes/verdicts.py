@@ -1,4 +1,4 @@
-"""Verdicts and beats: pages of them, and all of them as they come."""
+"""Verdicts and beats: pages of them; verdicts and alarms of all streams as they come."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ectopy.service.hub import Watcher
-from ectopy.service.routes._common import StreamId, StreamsDep, problems
+from ectopy.service.routes._common import PAGE, After, EpochNumber, Limit, StreamId, StreamsDep, page_of, problems
 from ectopy.service.streams import Streams
 from ectopy.wire import Beats, Verdicts
 
-_PAGE = 1000
-_VERDICT = re.compile(r'{"type":"verdict","id":(\d+),')  # as the judge writes it
+_NUMBERED = re.compile(
+    r'{"type":"(verdict)","id":(\d+),|{"type":"(alarm)","id":\d+,"change":(\d+),'
+)  # as they are kept
+_PLACE = r"^\d{1,15}(-\d{1,15})?$"
 _ALIVE_S = 15.0  # a comment as often as this keeps proxies from closing a silent connection
 
 router = APIRouter(prefix="/v1", tags=["verdicts"])
 
-After = Annotated[int, Query(ge=0, lt=2**53, description="Id of the last verdict seen: the page begins behind it")]
-Limit = Annotated[int, Query(ge=1, le=_PAGE, description="Verdicts on a page")]
 Seconds = Annotated[float | None, Query(ge=0, description="Of the epoch, from its first sample")]
-EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="All epochs if left out")]
 
 
 async def _page(
@@ -36,33 +35,30 @@ async def _page(
     limit: Limit = 100,
     start_s: Seconds = None,
     end_s: Seconds = None,
-) -> tuple[list[str], int | None]:
-    """Verdicts as they are kept, and where the next page begins."""
+) -> list[tuple[int, str]]:
+    """Ids of verdicts, and the verdicts as they are kept."""
     streams.live(stream_id)
     rows = await asyncio.to_thread(streams.reader.epochs, stream_id)
     keys = [row.key for row in rows if epoch in (None, row.number)]
-    found = await asyncio.to_thread(
+    return await asyncio.to_thread(
         streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s
     )
-    return [body for _, body in found], found[-1][0] if len(found) == limit else None
 
 
-PageDep = Annotated[tuple[list[str], int | None], Depends(_page)]
+PageDep = Annotated[list[tuple[int, str]], Depends(_page)]
 
 
 @router.get("/streams/{stream_id}/verdicts", response_model=Verdicts, responses=problems(404))
-async def list_verdicts(page: PageDep) -> Response:
+async def list_verdicts(page: PageDep, limit: Limit = 100) -> Response:
     """Verdicts in the order in which they were given, with their beats."""
-    bodies, following = page
-    content = f'{{"next":{json.dumps(following)},"items":[{",".join(bodies)}]}}'
-    return Response(content, media_type="application/json")
+    return page_of(page, limit)
 
 
 @router.get("/streams/{stream_id}/beats", responses=problems(404))
-async def list_beats(page: PageDep) -> Beats:
+async def list_beats(page: PageDep, limit: Limit = 100) -> Beats:
     """The beats of a page of verdicts."""
-    bodies, following = page
-    return Beats(items=[beat for body in bodies for beat in json.loads(body)["beats"]], next=following)
+    following = page[-1][0] if len(page) == limit else None
+    return Beats(items=[beat for _, body in page for beat in json.loads(body)["beats"]], next=following)
 
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
@@ -75,30 +71,40 @@ async def events(
     request: Request,
     streams: StreamsDep,
     after: Annotated[
-        int | None, Query(ge=0, lt=2**53, description="Id of the last verdict seen; only new ones if left out")
+        str | None,
+        Query(pattern=_PLACE, description="`id` of the last event seen; only new ones if left out", examples=["17-4"]),
     ] = None,
     last_event_id: Annotated[str | None, Header(description="As `after`: browsers send it by themselves")] = None,
 ) -> StreamingResponse:
-    """All streams' verdicts as server-sent events: `id`, `event: verdict`, `data`."""
-    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 16:
-        after = int(last_event_id)
+    """All streams' verdicts and alarms as server-sent events: `id`, `event: verdict` or `event: alarm`, `data`. An id
+    tells the last verdict and the last change of an alarm."""
+    if last_event_id is not None and re.fullmatch(_PLACE, last_event_id):
+        after = last_event_id
     return StreamingResponse(_events(request, streams, after), media_type="text/event-stream")
 
 
-async def _events(request: Request, streams: Streams, after: int | None) -> AsyncIterator[str]:
+async def _events(request: Request, streams: Streams, after: str | None) -> AsyncIterator[str]:
     watcher = Watcher()
     streams.listeners.add(watcher)  # before the past is read: nothing falls between
+    reader = streams.reader
     try:
-        seen = after or 0
-        while after is not None:
-            found = await asyncio.to_thread(streams.reader.verdicts, after=seen, limit=_PAGE)
-            for seen, body in found:
-                yield _event(seen, body)
-            if len(found) < _PAGE:
-                break
         if after is None:
-            seen = await asyncio.to_thread(streams.reader.newest_verdict)
-        yield f"id: {seen}\n\n"  # no event: where a browser goes on from
+            seen = {
+                "verdict": await asyncio.to_thread(reader.newest_verdict),
+                "alarm": await asyncio.to_thread(reader.newest_change),
+            }
+        else:
+            verdict, _, alarm = after.partition("-")
+            seen = {"verdict": int(verdict), "alarm": int(alarm or 0)}
+            for kind, past in (("verdict", reader.verdicts), ("alarm", reader.alarm_changes)):
+                found: list[tuple[int, str]] = []
+                while not found or len(found) == PAGE:
+                    found = await asyncio.to_thread(past, after=seen[kind], limit=PAGE)
+                    for seen[kind], body in found:
+                        yield _event(kind, seen, body)
+                    if not found:
+                        break
+        yield f"id: {_place(seen)}\n\n"  # no event: where a browser goes on from
         while not watcher.lost:
             try:
                 messages = await asyncio.wait_for(watcher.take(), _ALIVE_S)
@@ -107,16 +113,23 @@ async def _events(request: Request, streams: Streams, after: int | None) -> Asyn
                 continue
             told = []
             for message in map(str, messages):
-                verdict = _VERDICT.match(message)
-                if verdict is None:
+                numbered = _NUMBERED.match(message)
+                if numbered is None:
                     told.append(f"event: skipped\ndata: {message}\n\n")
-                elif int(verdict[1]) > seen:
-                    told.append(_event(int(verdict[1]), message))
+                    continue
+                kind, number = (part for part in numbered.groups() if part is not None)
+                if int(number) > seen[kind]:
+                    seen[kind] = int(number)
+                    told.append(_event(kind, seen, message))
             if told:
                 yield "".join(told)
     finally:
         streams.listeners.discard(watcher)
 
 
-def _event(number: int, body: str) -> str:
-    return f"id: {number}\nevent: verdict\ndata: {body}\n\n"
+def _place(seen: dict[str, int]) -> str:
+    return f"{seen['verdict']}-{seen['alarm']}"
+
+
+def _event(kind: str, seen: dict[str, int], body: str) -> str:
+    return f"id: {_place(seen)}\nevent: {kind}\ndata: {body}\n\n"

@@ -1,0 +1,112 @@
+"""What travels as JSON about alarms, in the words of FHIR R6's DeviceAlert. Times are UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ectopy.wire.messages import Id, Message, Page
+
+Priority = Literal["high", "medium", "low"]
+Author = Field(min_length=1, max_length=64, description="Who does it", examples=["Sister Ruth"])
+Why = Field(min_length=1, max_length=200, examples=["washing"])
+_LONGEST_S = 7200
+
+
+class AlarmOut(Message):
+    """One alarm as it stands. `change` counts over the changes of all alarms, in the order in which they were kept."""
+
+    type: Literal["alarm"] = "alarm"
+    id: int
+    change: int
+    stream: Id | None = Field(description="null: the service itself")
+    epoch: int | None
+    code: str = Field(description="The rule that raised it, as asystole; GET /v1/rules has them all")
+    kind: Literal["physiological", "technical"]
+    priority: Priority
+    presence: Literal["on", "latched", "off"] = Field(
+        description="latched: its condition is over, and nobody has acknowledged it"
+    )
+    signal: Literal["on", "audio paused", "alarm paused"]
+    acknowledged: bool
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    onset_at: datetime
+    told_at: datetime
+    ended_at: datetime | None
+    late: bool = Field(description="Known more than 30 s after it happened: nobody is notified")
+    reason: str
+    value: float | None
+
+
+class EpisodeOut(Message):
+    """One alarm of a recording: as `ectopy.alarms.Episode`."""
+
+    code: str
+    priority: Priority
+    start_s: float
+    end_s: float
+    told_s: float
+    reason: str
+    value: float | None
+
+
+class Alarms(Page):
+    items: list[AlarmOut]
+
+
+class Acknowledge(Message):
+    """Somebody has seen to an alarm."""
+
+    author: str = Author
+
+
+class Pause(Message):
+    """`audio`: no sound; notifications still go. `alarm`: no new physiological alarm, and nobody is notified."""
+
+    what: Literal["audio", "alarm"]
+    stream: Id | None = Field(default=None, description="All, if left out")
+    author: str = Author
+    reason: str = Why
+    seconds: int = Field(ge=1, le=_LONGEST_S, examples=[120])
+
+
+class Resume(Message):
+    """A pause ends before its time."""
+
+    what: Literal["audio", "alarm"]
+    stream: Id | None = None
+    author: str = Author
+
+
+class PauseOut(Message):
+    what: Literal["audio", "alarm"]
+    stream: Id | None
+    author: str
+    reason: str
+    until_at: datetime
+
+
+class RuleOut(Message):
+    """A rule, as it holds for a stream. `on_s`: held so long before it is raised; `off_s`: gone so long before it is
+    over."""
+
+    code: str
+    kind: Literal["physiological", "technical"]
+    priority: Priority
+    enabled: bool
+    limit: float | None
+    on_s: float
+    off_s: float
+    latches: bool
+    notify: bool
+    changed: bool
+
+
+class RuleChanges(Message):
+    """A stream's own rules, in place of earlier changes: code -> any of enabled, priority, limit, on_s, notify."""
+
+    author: str = Author
+    changes: dict[str, dict[str, Any]] = Field(examples=[{"tachycardia": {"limit": 130}}])
