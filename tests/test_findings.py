@@ -33,7 +33,7 @@ def found(beats, seconds=(), waves=(), n=None):
         here = tuple(beat for beat in beats if number <= beat.time_s < number + 1)
         ahead = tuple(second in waves for second in range(number, number + 3))
         step.push(Known(number, others.get(number, GOOD), here, ahead))
-        told += step.told()
+        told += step.told(np.inf)
     return told
 
 
@@ -302,7 +302,7 @@ def test_whatever_lasts_ends_with_the_stream():
     for number in range(10):
         step.push(Known(number, OFF, (), (False,) * 3))
     step.finish(10.0)
-    assert [f.end_s for f in step.told() if f.name == "lead off"] == [None, 10.0]
+    assert [f.end_s for f in step.told(np.inf) if f.name == "lead off"] == [None, 10.0]
 
 
 def test_a_verdict_names_the_findings_of_its_interval(mitdb):

@@ -58,11 +58,35 @@ def first(database: sqlite3.Connection) -> None:
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)
 
 
+def second(database: sqlite3.Connection) -> None:
+    """The same, a finding that lasts, the alarm that it raised, a notification to somebody who is told no longer."""
+    first(database)
+    place = {"type": "finding", "id": 1, "stream": "bed-1", "epoch": 1, "start_at": "1970-01-01T00:00:01Z"}
+    found = {"name": "irregular rhythm", "start_s": 0.0, "end_s": None, "abnormal": True, "told_s": 5.0, "value": None}
+    log = [
+        (1, 8_000_000, "finding", "bed-1", 1, 5.0, json.dumps({**found, **place, "end_at": None})),
+        (2, 9_000_000, "tick", None, None, None, '{"at_us":9000000}'),
+    ]
+    database.executemany("INSERT INTO alarm_log VALUES (?, ?, ?, ?, ?, ?, ?)", log)
+    database.execute("INSERT INTO alarms VALUES (1, 'bed-1', 1, ?)", (json.dumps(ALARM),))
+    database.execute("INSERT INTO alarm_changes VALUES (1, 'bed-1', ?)", (json.dumps(ALARM),))
+    notice = ("1", "json-gone", "[1]", "raised", "medium", 1, "MEDIUM: irregular rhythm", "", 9_000_000, 0, 0)
+    database.execute(f"INSERT INTO outbox VALUES ({'?, ' * 11}'waiting', NULL)", notice)
+
+
+ALARM = {
+    **{"type": "alarm", "id": 1, "change": 1, "stream": "bed-1", "epoch": 1, "code": "irregular rhythm"},
+    **{"kind": "physiological", "priority": "medium", "presence": "on", "signal": "on", "acknowledged": False},
+    **{"acknowledged_by": None, "acknowledged_at": None, "onset_at": "1970-01-01T00:00:01Z"},
+    **{"told_at": "1970-01-01T00:00:08Z", "ended_at": None, "late": False, "reason": "as it was said", "value": None},
+}
+
+
 def test_the_newest_revision_is_the_one_that_is_said_to_be() -> None:
     assert REVISIONS[-1] == schema.NEWEST
 
 
-FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first}
+FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first, "0002": second}
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -77,6 +101,11 @@ def test_a_database_of_an_older_version_opens_with_all_that_is_in_it(
     with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1", timeout=30) as api:
         lives.begin()
         lives.ready()
+        if revision >= "0002":
+            kept = api.get("/alarms/1").json()
+            assert kept["reason"] in (ALARM["reason"], "irregular RR intervals for a minute: possible AF")
+            acknowledged = api.post("/alarms/1/acknowledge", json={"author": "Ruth"}).raise_for_status().json()
+            assert (acknowledged["id"], acknowledged["acknowledged_by"]) == (1, "Ruth")
         assert [(one["id"], one["label"]) for one in api.get("/streams").json()] == [
             ("bed-1", "Bed 1"),
             ("bed-2", None),

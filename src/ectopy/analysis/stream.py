@@ -191,7 +191,7 @@ class StreamAnalyzer:
 
     def found(self) -> list[Finding]:
         """Findings that began or ended since the last call, in the order told."""
-        return self.findings.told()
+        return self.findings.told(inf if self.finished else self.seconds.come)
 
     def lasting(self) -> list[Finding]:
         """Findings that have begun and not ended."""

@@ -7,7 +7,6 @@ can't wait may be about to be found. So a life-threatening one is told within 7 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 from ectopy.signal.findings.ectopic import Ectopic
 from ectopy.signal.findings.irregular import Irregular
@@ -67,9 +66,12 @@ class Findings:
         last = {f.name if f.value is not None else (f.name, f.start_s): f for f in found if f.name not in _TECHNICAL}
         return [finding for finding in last.values() if _COVERED.get(finding.name) not in names]
 
-    def told(self) -> list[Finding]:
-        """What is new since the last time."""
-        told, self.state.telling.told = self.state.telling.told, []
+    def told(self, come_s: float) -> list[Finding]:
+        """What is new since the last time, with so many seconds of the stream in: what is told with one second comes
+        at once."""
+        tell = self.state.telling
+        told = [finding for finding in tell.told if finding.told_s <= come_s]
+        tell.told = tell.told[len(told) :]
         return told
 
     def lasting(self) -> list[Finding]:
@@ -79,7 +81,6 @@ class Findings:
     def finish(self, end_s: float) -> None:
         """The stream ends here, and with it whatever lasts."""
         tell = self.state.telling
-        tell.look_s = ceil(end_s)
         for finding in [*tell.lasting]:
             tell.end(finding.name, end_s)
 
