@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ectopy.wire.messages import Id, Message, Page
 
@@ -105,8 +105,20 @@ class RuleOut(Message):
     changed: bool
 
 
+class RuleChange(Message):
+    """What of a rule is to be different; what is left out, or null, stays."""
+
+    enabled: StrictBool | None = None
+    priority: Priority | None = None
+    limit: float | None = Field(default=None, description="One of those that the rule can have", examples=[130])
+    on_s: float | None = Field(default=None, ge=0, le=600)
+    notify: StrictBool | None = None
+
+
 class RuleChanges(Message):
-    """A stream's own rules, in place of earlier changes: code -> any of enabled, priority, limit, on_s, notify."""
+    """A stream's own rules, in place of earlier changes."""
 
     author: str = Author
-    changes: dict[str, dict[str, Any]] = Field(examples=[{"tachycardia": {"limit": 130}}])
+    changes: dict[Annotated[str, Field(max_length=32)], RuleChange] = Field(
+        description="By code", examples=[{"tachycardia": {"limit": 130}}]
+    )

@@ -106,7 +106,8 @@ async def get_rules(stream_id: StreamId, streams: StreamsDep) -> list[RuleOut]:
 async def set_rules(stream_id: StreamId, act: RuleChanges, streams: StreamsDep) -> list[RuleOut]:
     """A stream's own rules, in place of earlier changes; they hold at once."""
     streams.live(stream_id)
-    await _alarming(streams).act(RulesChanged(utc_us(), stream_id, act.author, act.changes))
+    changes = {code: change.model_dump(exclude_none=True) for code, change in act.changes.items()}
+    await _alarming(streams).act(RulesChanged(utc_us(), stream_id, act.author, changes))
     return streams.alarming.desk.rules(stream_id)
 
 

@@ -23,6 +23,7 @@ from ectopy.signal.seconds import Known
 
 FEATURES = ("change", "change over two", "alike", "turns", "entropy")
 WINDOW_S, EVERY_S = 60.0, 5
+_PLAIN = "N", "S", "Q"  # without classes nobody knows which beats are ventricular, and nothing is found
 _FEWEST = 24  # RR intervals
 _ALIKE = 0.04  # of the median RR interval: two that differ by less are alike
 _LEAVE = 0.8  # of the threshold: below it is over
@@ -83,7 +84,7 @@ class Irregular:
 
     def push(self, known: Known, tell: Telling) -> None:
         for beat in known.beats:
-            plain = beat.aami not in ("V", "F") and known.second.deciding
+            plain = beat.aami in _PLAIN and known.second.deciding
             counts = plain and self.plain and not isnan(beat.rr_s)
             if counts:
                 self.rr.append((beat.time_s, beat.rr_s, self.follows))
