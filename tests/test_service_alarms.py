@@ -206,6 +206,32 @@ def test_after_a_kill_alarms_stand_as_they_did_and_nobody_is_told_twice(tmp_path
             assert len(raised) == 1
 
 
+def test_nobody_is_told_of_what_is_over_by_the_time_that_they_can_be_told(tmp_path: Path) -> None:
+    """Of three that waited for a target that was away: an alarm that is off, one that is on, an end never told of."""
+    with HttpSink() as sink, Lives(tmp_path, **FAST, **told_to(sink)) as lives:
+        lives.begin()
+        lives.ready()
+        lives.kill()
+        at_us = time.time_ns() // 1000 - 60_000_000
+        target = target_of(f"json://{sink.place}/")
+        alarm = {"type": "alarm", "id": 1, "change": 1, "stream": "bed-1"}
+        with closing(sqlite3.connect(tmp_path / "ectopy.db")) as database, database:
+            for id_, is_open in ((1, False), (2, True)):
+                database.execute("INSERT INTO alarms VALUES (?, 'bed-1', ?, ?)", (id_, is_open, json.dumps(alarm)))
+            for key, about, kind in (
+                ("off", "[1]", "raised"),
+                ("on", "[1, 2]", "raised"),
+                ("end", "[1]", "resolved"),
+            ):
+                row = (key, target, about, kind, "high", 1, key, "", at_us, 0, 0, "waiting", None)
+                database.execute(f"INSERT INTO outbox VALUES ({', '.join('?' * 13)})", row)
+        lives.begin()
+        lives.ready()
+        until(lambda: sent(tmp_path) + sent(tmp_path, "over") == 3)
+        assert [post["title"] for post in sink.posts] in (["on"], ["on", "end"])  # its end may be told once it is
+        assert sent(tmp_path, "over") == 3 - len(sink.posts)
+
+
 def told_to(sink: HttpSink) -> dict[str, object]:
     """Settings of a service that tells this sink."""
     return {"notify": [f"json://{sink.place}/"], "notify_inside": [sink.place]}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from ectopy.alarms import Input
 from ectopy.service.conditions import Conditions
 from ectopy.service.desk import AlarmDesk, Tell
+from ectopy.service.metrics import Metrics
 from ectopy.service.notify import DeadMan, Guard, Notifier, Targets, utc_us
 from ectopy.service.outbox import Outbox
 from ectopy.service.reading import Reader
@@ -23,10 +24,19 @@ class Alarming:
     healthy : whether the dead man's address may hear that all is well
     """
 
-    def __init__(self, settings: Settings, store: Store, reader: Reader, tell: Tell, healthy: Callable[[], bool]):
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        reader: Reader,
+        metrics: Metrics,
+        *,
+        tell: Tell,
+        healthy: Callable[[], bool],
+    ):
         targets = Targets.of(settings)
-        outbox = Outbox(store.database)
-        outbox.open([target.name for target in targets.all], utc_us())
+        outbox = Outbox(store.database, metrics)
+        outbox.open([target.name for target in targets.all])
         self._notifier = Notifier(outbox, targets.all)
         self._store = store
         self._dead_man = (

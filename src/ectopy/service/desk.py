@@ -174,7 +174,8 @@ class AlarmDesk:
         if len(self._known) > _KNOWN:
             self._known.popitem(last=False)
         body = _alarm_json(alarm, self._change)
-        return AlarmRow(self._change, alarm.id, alarm.stream, alarm.presence != "off", new, body)
+        open_ = alarm.presence != "off"
+        return AlarmRow(self._change, alarm.id, alarm.stream, alarm.priority, open_, new, body)
 
     def _notices(self, notice: Notice) -> Iterator[NoticeRow]:
         title, body = render([self._words(alarm) for alarm in notice.alarms], notice.kind)

@@ -26,3 +26,8 @@ class Metrics:
         self.lag = Histogram("lag_seconds", "From samples on disk to the verdict on disk", buckets=_SECONDS, **own)
         self.store_depth = Gauge("store_depth", "Entries that wait for the disk", **own)
         self.judge_depth = Gauge("judge_depth", "Epochs that wait for their turn", **own)
+        self.findings = Counter("findings", "Findings that were told, beginnings and ends", **own)
+        self.alarms = Counter("alarms", "Alarms that were raised", ["priority"], **own)
+        self.notifications = Counter(
+            "notifications", "Tries to tell a target: sent, failed (to be tried again), given up", ["outcome"], **own
+        )

@@ -7,68 +7,71 @@ double.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from ectopy.service import schema
-from ectopy.service.notify import Message
+from ectopy.service.metrics import Metrics
+from ectopy.service.notify import Message, utc_us
 
 _OLD_US = 30_000_000  # older than this nobody is told of what is over by now
+_TOLD = 500  # sent notifications that are looked through for one that an end belongs to
 _WAITING, _SENT, _OVER, _GIVEN_UP = "waiting", "sent", "over", "given up"
 
 
 class Outbox:
     """As `notify.Outbox` has it."""
 
-    def __init__(self, database: Engine):
+    def __init__(self, database: Engine, metrics: Metrics):
         self._database = database
+        self._outcomes = metrics.notifications
 
-    def open(self, targets: Collection[str], now_us: int) -> None:
-        """After an outage: give up what waits for a target that isn't there any more, and what nobody needs to be told
-        of now: an alarm that is over, or that one is over whose end is old."""
-        t, a = schema.outbox.c, schema.alarms.c
+    def open(self, targets: Collection[str]) -> None:
+        """Give up what waits for a target that isn't there any more."""
+        t = schema.outbox.c
         change = update(schema.outbox).where(t.state == _WAITING, t.target.not_in(targets)).values(state=_GIVEN_UP)
         with self._database.begin() as connection:
             connection.execute(change)
-            old = connection.execute(select(schema.outbox).where(t.state == _WAITING, t.at_us < now_us - _OLD_US))
-            for row in old.all():
-                still = select(func.count()).where(a.id.in_(row.alarms), a.open)
-                if row.kind == "resolved" or not connection.scalar(still):
-                    this = (t.key == row.key, t.target == row.target)
-                    connection.execute(update(schema.outbox).where(*this).values(state=_OVER, done_us=now_us))
 
     def waiting(self, target: str, limit: int) -> list[Message]:
-        """What is not sent and not given up, the oldest first, due or not; without what is over by now."""
+        """What is not sent and not given up, the oldest first, due or not; without what nobody needs to be told of now:
+        after a while, an alarm that is over by then, or the end of one that they were never told of."""
         t = schema.outbox.c
         query = select(schema.outbox).where(t.state == _WAITING, t.target == target).order_by(t.at_us, t.key)
+        now_us = utc_us()
         with self._database.connect() as connection:
             rows = connection.execute(query.limit(limit)).all()
-        return [
-            Message(
-                row.key,
-                row.target,
-                row.title,
-                row.body,
-                row.at_us,
-                row.priority,
-                row.level,
-                row.tries,
-                row.next_us,
-            )
-            for row in rows
-        ]
+            over = {row.key for row in rows if row.at_us < now_us - _OLD_US and _is_over(connection, row)}
+        if over:
+            change = update(schema.outbox).where(t.target == target, t.key.in_(over))
+            with self._database.begin() as connection:
+                connection.execute(change.values(state=_OVER, done_us=now_us))
+        names = ("key", "target", "title", "body", "at_us", "priority", "level", "tries", "next_us")
+        return [Message(*(getattr(row, name) for name in names)) for row in rows if row.key not in over]
 
     def sent(self, message: Message, now_us: int) -> None:
         """It has arrived."""
         self._set(message, state=_SENT, done_us=now_us)
+        self._outcomes.labels(_SENT).inc()
 
     def failed(self, message: Message, reason: str, next_us: int | None) -> None:
         """It hasn't: one try more, and another at `next_us`; None: it is given up."""
         state = {"state": _GIVEN_UP} if next_us is None else {"next_us": next_us}
         self._set(message, tries=message.tries + 1, **state)
+        self._outcomes.labels(_GIVEN_UP if next_us is None else "failed").inc()
 
     def _set(self, message: Message, **values: object) -> None:
         t = schema.outbox.c
         this = (t.key == message.key, t.target == message.target)
         with self._database.begin() as connection:
             connection.execute(update(schema.outbox).where(*this).values(**values))
+
+
+def _is_over(connection: Connection, row: Row[Any]) -> bool:
+    t, a = schema.outbox.c, schema.alarms.c
+    if row.kind != "resolved":
+        return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
+    told = select(t.alarms).where(t.target == row.target, t.state == _SENT, t.kind != "resolved")
+    newest = connection.scalars(told.order_by(t.at_us.desc()).limit(_TOLD))
+    return not any(set(alarms) & set(row.alarms) for alarms in newest)

@@ -136,6 +136,7 @@ class AlarmRow:
     change: int
     alarm: int
     stream: str | None
+    priority: str
     open: bool
     new: bool
     body: str

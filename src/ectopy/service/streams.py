@@ -248,7 +248,12 @@ class Streams:
             keep=self._turned,
         )
         self.alarming = Alarming(
-            self._settings, self._store, self._reader, self._tell_alarms, lambda: self.trouble is None
+            self._settings,
+            self._store,
+            self._reader,
+            self._metrics,
+            tell=self._tell_alarms,
+            healthy=lambda: self.trouble is None,
         )
         self._labels = self._reader.labels()
         rows = self._reader.epochs()
@@ -377,11 +382,14 @@ class Streams:
         self.alarming.desk.take(turn.found, kept, turn.rows)
 
     def _tell_alarms(self, found: list[LogRow], changed: list[AlarmRow]) -> None:
+        self._metrics.findings.inc(len(found))
         for row in found:
             live = self._live.get(row.stream or "")
             for watcher in live.watchers["findings"] if live else ():
                 watcher.put(row.body)
         for alarm in changed:
+            if alarm.new:
+                self._metrics.alarms.labels(alarm.priority).inc()
             live = self._live.get(alarm.stream or "")
             for watcher in (*(live.watchers["alarms"] if live else ()), *self.listeners):
                 watcher.put(alarm.body)
