@@ -83,9 +83,10 @@ class AlarmDesk:
             return [name for name, stream in self._desk.state.streams.items() if name and SILENT in stream.holding]
 
     def take(
-        self, inputs: Iterable[Input | Again], kept: Callable[[], None] = lambda: None, rows: Sequence[Row] = ()
+        self, inputs: Iterable[Input | Again], kept: Callable[[], None] | None = None, rows: Sequence[Row] = ()
     ) -> None:
-        """Take inputs in, and have them kept with what comes of them and with `rows`; then `kept` is called.
+        """Take inputs in, and have them kept with what comes of them and with `rows`; then `kept` is called, behind all
+        that came before, even where there is nothing to keep.
 
         Raises
         ------
@@ -110,11 +111,12 @@ class AlarmDesk:
                 more += self._notices(notice)
             if self._logged - self._upto >= _EVERY:
                 more.append(self._saved())
-            if not (rows or more):
+            if kept is None and not (rows or more):
                 return
 
             def told() -> None:
-                kept()
+                if kept is not None:
+                    kept()
                 if found or changed:
                     self._tell(found, changed)
                 if notices:
