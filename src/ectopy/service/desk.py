@@ -16,10 +16,10 @@ import orjson
 
 from ectopy import alarms
 from ectopy.alarms import Alarm, AlarmChanged, Desk, Found, Input, Notice, Rule, State
-from ectopy.service.judge import Again
 from ectopy.service.notify import Targets, Told, render
 from ectopy.service.reading import FINDING, Reader
 from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, microseconds, utc
+from ectopy.service.runs import Again
 from ectopy.service.store import Store
 from ectopy.verdict import Finding
 from ectopy.wire import AlarmOut, FoundOut, PauseOut, RuleOut

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
 from math import ceil
 from typing import Any
@@ -23,19 +23,18 @@ import orjson
 from ectopy.alarms import EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import StateError
-from ectopy.service.clock import Clock
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
     EndRow,
     EpochRow,
     GapRow,
     JudgedRow,
-    Row,
     SamplesRow,
     SnapshotRow,
     VerdictRow,
     utc,
 )
+from ectopy.service.runs import Again, Entry, Run, Turn
 from ectopy.service.snapshots import Snapshots
 from ectopy.verdict import Finding, Verdict
 from ectopy.zoo import TrainedModel, load
@@ -44,64 +43,6 @@ _TRIES = 3  # turns of an epoch that may fail one after the other, before it wai
 BEHIND_US = 30_000_000  # what is told later than this nobody is notified of
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _log = logging.getLogger(__name__)
-
-Entry = SamplesRow | GapRow | EndRow
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A finding that lasts, told once more: it was too old to be told when it began."""
-
-    found: Found
-
-
-@dataclass
-class Run:
-    """One epoch's analysis.
-
-    done : samples that it has taken in
-    reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
-    behind : what was found last lay too far back for anybody to be told of it
-    failed : turns in a row that ended in an error
-    wanted : samples with which the next verdict can be given; with fewer there is nothing to do
-    given : start of the last verdict that is kept; -1 before the first
-    """
-
-    epoch: EpochRow
-    clock: Clock
-    waiting: deque[Entry] = field(default_factory=deque)
-    analyzer: StreamAnalyzer | None = None
-    done: int = 0
-    wanted: int = 0
-    given: int = -1
-    told_s: float = 0.0
-    behind: bool = True
-    saved: int = 0
-    queued: bool = False
-    reached: int = 0
-    failed: int = 0
-
-    @property
-    def due(self) -> bool:
-        """Whether something can come of what waits."""
-        if not self.waiting:
-            return False
-        last = self.waiting[-1]
-        return isinstance(last, EndRow) or last.first + last.n >= self.wanted
-
-
-@dataclass
-class Turn:
-    """What came of a turn of an epoch.
-
-    rows : to be kept, see `Store.keep`
-    verdicts : those among them, to be told once they are kept
-    found : what the alarms are to know
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    verdicts: list[VerdictRow] = field(default_factory=list)
-    found: list[Found | Again | EpochEnded] = field(default_factory=list)
 
 
 class Judge:

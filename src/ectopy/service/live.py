@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, get_args
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Log
-from ectopy.service.judge import Entry, Run
 from ectopy.service.reading import Standing
 from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
+from ectopy.service.runs import Entry, Run
 from ectopy.verdict import Word
 from ectopy.wire import Ack, Chunk, Epoch, Gap, What, pack
 

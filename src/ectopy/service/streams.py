@@ -18,7 +18,7 @@ from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.alarming import Alarming
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
-from ectopy.service.judge import Entry, Judge, Run, Turn, load_model
+from ectopy.service.judge import Judge, load_model
 from ectopy.service.live import Live, frames_of, gap_of
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
@@ -35,6 +35,7 @@ from ectopy.service.rows import (
     VerdictRow,
     microseconds,
 )
+from ectopy.service.runs import Entry, Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.verdict import Word
