@@ -162,6 +162,17 @@ def test_intervals_are_counted_and_an_unreadable_one_is_a_miss(seven: RecordScor
     assert figures["interval.with_findings.precision"] == pytest.approx(1 / 4)  # interval 5 is wrong too
 
 
+def test_verdicts_with_findings_are_held_against_annotated_rhythms_too() -> None:
+    """Fibrillation from 7 to 14 s, which touches intervals 1 and 2; a finding is told in 1 and 3."""
+    sample, symbol = np.array([100, 700, 1400, 1900]), np.array(["N", "+", "+", "N"])
+    reference = Annotations(sample, symbol, np.array(["", "(AFIB", "(N", ""]))
+    verdicts = intervals([0] * 4, [0.1] * 4, ["normal", "abnormal", "normal", "abnormal"])
+    scores = evaluate_record(reference, FS, 20.0, called((100, "N", 0.1), (1900, "N", 0.1)), verdicts, start_s=0.0)
+    figures = gross(scores)
+    assert figures["interval.with_findings.precision"] == figures["interval.with_findings.recall"] == 1 / 2
+    assert figures["interval.false_alarms.per_hour"] == 0  # by beats alone
+
+
 def test_errors_at_an_edge_and_false_alarms_an_hour_are_counted(seven: RecordScores) -> None:
     figures = gross(seven)
     assert figures["interval.errors.near_edge"] == pytest.approx(2 / 4)  # 0 and 4 of 0, 2, 3, 4

@@ -3,7 +3,9 @@
 Conventions
 -----------
 * Reference: abnormal if at least one reference beat of class S, V or F lies in the interval.
-* Called: the program counts at least one abnormal beat in it. `with_findings` is its verdict, findings too.
+* Called: the program counts at least one abnormal beat in it.
+* With findings, the verdict itself is scored: its reference is abnormal where an abnormal rhythm is annotated
+  (`ABNORMAL_RHYTHMS`) too.
 * An `unreadable` interval is not called abnormal and scores 0: a miss if its reference is abnormal.
 * An error is `near_edge` if all the abnormal beats behind it (the reference's for a miss, the program's for a
   false alarm) lie within 150 ms of an edge, where a beat may fall on either side.
@@ -31,13 +33,13 @@ class IntervalScores:
     """The scored intervals of a record, (n,) each.
 
     abnormal : by the beats
-    with_findings : bool, the verdict is `abnormal`
+    with_findings : by the verdicts; no score
     unreadable, near_edge : bool
     seconds : length
     """
 
     abnormal: Binary
-    with_findings: np.ndarray
+    with_findings: Binary
     unreadable: np.ndarray
     near_edge: np.ndarray
     seconds: np.ndarray
@@ -49,7 +51,7 @@ class IntervalScores:
         return {
             **every.counts("interval"),
             **only.counts("readable"),
-            **Binary(every.truth, every.score, self.with_findings).counts("verdict"),
+            **self.with_findings.counts("verdict"),
             "unreadable": int(self.unreadable.sum()),
             "near_edge": int(self.near_edge.sum()),
             "normal_s": float(self.seconds[~every.truth].sum()),
@@ -98,11 +100,14 @@ def score_intervals(
 
     bounds = interval_bounds(n, n_samples, fs)
     touches_flutter = (scope.flutter[:, 0] < bounds[1:, None]) & (scope.flutter[:, 1] >= bounds[:-1, None])
+    in_rhythm = (scope.rhythms[:, 0] < bounds[1:, None]) & (scope.rhythms[:, 1] > bounds[:-1, None])
     in_scope = (bounds[:-1] >= scope.first) & ~touches_flutter.any(axis=1)
+    said = (intervals["verdict"] == "abnormal").to_numpy()
+    truth_with_rhythms = truth | in_rhythm.any(axis=1)
     score = np.where(unreadable, 0.0, intervals["score"].to_numpy(float))
     return IntervalScores(
         Binary(truth[in_scope], score[in_scope], called[in_scope]),
-        with_findings=(intervals["verdict"] == "abnormal").to_numpy()[in_scope],
+        with_findings=Binary(truth_with_rhythms[in_scope], said[in_scope].astype(float), said[in_scope]),
         unreadable=unreadable[in_scope],
         near_edge=((truth != called) & (inner == 0))[in_scope],
         seconds=np.diff(bounds)[in_scope] / float(fs),

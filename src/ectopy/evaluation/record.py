@@ -12,6 +12,7 @@ import pandas as pd
 from ectopy.errors import SignalError
 from ectopy.evaluation.beats import ABNORMAL_CLASSES, BeatScores, class_places, score_beats
 from ectopy.evaluation.intervals import IntervalScores, score_intervals
+from ectopy.evaluation.rhythms import abnormal_rhythms
 from ectopy.evaluation.scope import Scope, flutter_stretches, interval_bounds, owed_intervals
 from ectopy.recording import Annotations, exact_rate
 
@@ -104,4 +105,5 @@ def scope_of(annotations: Annotations, fs: Fraction, n_samples: int, start_s: fl
         first=math.ceil(Fraction(start_s) * fs),
         stop=n_samples if to_end else int(bounds[-1]),
         flutter=flutter_stretches(annotations, n_samples),
+        rhythms=abnormal_rhythms(annotations, n_samples),
     )

@@ -23,11 +23,13 @@ class Scope:
     """The samples that count: `first <= sample < stop` and in no stretch of flutter.
 
     flutter : (n, 2) int64, first and last sample of each stretch, both left out
+    rhythms : (n, 2) int64, first sample of each stretch of an abnormal rhythm, and the first behind it
     """
 
     first: int
     stop: int
     flutter: np.ndarray
+    rhythms: np.ndarray
 
     def holds(self, sample: np.ndarray) -> np.ndarray:
         """(n,) bool, whether each sample counts."""

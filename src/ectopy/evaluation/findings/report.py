@@ -40,7 +40,7 @@ half of cinc2017: there the figures show the fit.
   raises. True: the reference has VT or 5 V beats in a row; ventricular flutter (for a ventricular run and a fast rate
   too); 4 s without a beat; a median rate over 6 s of 150 or more, 35 or less. Every one on a hand-held recording
   labelled normal is false. A day is extrapolated from the hours given, its interval Poisson's.
-- Verdicts with findings are scored by `ectopy evaluate MODEL`, in the rows `with findings`.
+- Verdicts with findings are scored by `ectopy evaluate MODEL`, in the rows `with findings`, against beats and rhythms.
 """
 
 
