@@ -12,33 +12,28 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import cast
 
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.alarming import Alarming
-from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Judge, load_model
-from ectopy.service.live import Live, frames_of, gap_of
+from ectopy.service.live import Live
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
-    AlarmRow,
     ConflictRow,
     EndRow,
     EpochRow,
     GapRow,
     JudgedRow,
-    LogRow,
     Row,
     SamplesRow,
-    VerdictRow,
     microseconds,
 )
 from ectopy.service.runs import Entry, Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
-from ectopy.verdict import Word
+from ectopy.service.telling import Telling
 from ectopy.wire import Chunk, Epoch, EpochRequest, Stream
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
@@ -58,7 +53,8 @@ class Streams:
         self._live: dict[str, Live] = {}
         self._judged: dict[int, Live] = {}  # by epoch: the newest ones, and those that are still judged
         self._labels: dict[str, str | None] = {}
-        self.listeners: set[Watcher] = set()  # told of all verdicts and alarms
+        self._telling = Telling(metrics, self._live)
+        self.listeners = self._telling.listeners
         self.ready = False
 
     async def start(self) -> None:
@@ -253,7 +249,7 @@ class Streams:
             self._store,
             self._reader,
             self._metrics,
-            tell=self._tell_alarms,
+            tell=self._telling.alarms,
             healthy=lambda: self.trouble is None,
         )
         self._labels = self._reader.labels()
@@ -312,7 +308,7 @@ class Streams:
             for entry in entries:
                 if not isinstance(entry, EndRow):
                     live.committed = entry.first + entry.n
-                self._tell_entry(live, entry)
+                self._telling.entry(live, entry)
             if entries:
                 live.kept_at.append((live.committed, time.perf_counter()))
                 self._judge.feed(live.run, entries)
@@ -323,19 +319,6 @@ class Streams:
 
         self._store.keep(rows, kept)
         return done
-
-    def _tell_entry(self, live: Live, entry: Entry) -> None:
-        watchers = live.watchers["samples"]
-        if not watchers or isinstance(entry, EndRow):
-            return
-        messages = (
-            frames_of(live.epoch, entry)
-            if isinstance(entry, SamplesRow)
-            else [gap_of(live.epoch, entry).model_dump_json()]
-        )
-        for watcher in watchers:
-            for message in messages:
-                watcher.put(message)
 
     async def _compare(self, live: Live, again: Again) -> None:
         """Refuse samples that differ from those that are there."""
@@ -372,7 +355,7 @@ class Streams:
         def kept() -> None:
             self._metrics.inference.observe(seconds)
             self._metrics.judge_depth.set(self._judge.depth)
-            self._tell_verdicts(live, turn.verdicts)
+            self._telling.verdicts(live, turn.verdicts)
             if judged:
                 live.judged.set()
                 if self._live[run.epoch.stream] is not live:
@@ -381,30 +364,6 @@ class Streams:
                 live.writer.acknowledge(live)  # who was told to wait may go on
 
         self.alarming.desk.take(turn.found, kept, turn.rows)
-
-    def _tell_alarms(self, found: list[LogRow], changed: list[AlarmRow]) -> None:
-        self._metrics.findings.inc(len(found))
-        for row in found:
-            live = self._live.get(row.stream or "")
-            for watcher in live.watchers["findings"] if live else ():
-                watcher.put(row.body)
-        for alarm in changed:
-            if alarm.new:
-                self._metrics.alarms.labels(alarm.priority).inc()
-            live = self._live.get(alarm.stream or "")
-            for watcher in (*(live.watchers["alarms"] if live else ()), *self.listeners):
-                watcher.put(alarm.body)
-
-    def _tell_verdicts(self, live: Live, new: list[VerdictRow]) -> None:
-        now = time.perf_counter()
-        for row in new:
-            live.last_word = cast(Word, row.word)
-            self._metrics.verdicts.labels(row.word).inc()
-            needed = row.start + 7 * live.rate
-            came = next((at for committed, at in live.kept_at if committed >= needed), now)
-            self._metrics.lag.observe(now - came)
-            for watcher in (*live.watchers["verdicts"], *self.listeners):
-                watcher.put(row.body)
 
     async def _tick(self) -> None:
         """Give up what has been missing for too long."""
