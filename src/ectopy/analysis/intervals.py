@@ -141,9 +141,8 @@ def _reason(beats: list[Beat], n_listed: int, abnormal: list[Beat], findings: Se
             differs = f", {surest.differs}" if surest.differs else ""
             sure = f"{how} at {surest.time_s:.1f} s{_early(surest, beats)}{differs}"
             parts.append(f"{len(of_class)} {word} beat{plural} ({sure})")
-    beside = [str(finding) for finding in findings if not finding.abnormal]
     if parts:
-        return ", ".join(parts + beside)
+        return ", ".join(parts)
     paced = sum(beat.aami == "Q" for beat in beats)
     judged = f"{len(beats)} of {n_listed} beats judged" if len(beats) < n_listed else f"{n_listed} beats"
     judged = "1 beat" if n_listed == 1 else judged
