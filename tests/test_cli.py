@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ectopy import analyze, zoo
+from ectopy.alarms import PRIORITIES, episodes
 from ectopy.cli import app
+from ectopy.figures import clock
 
 ECTOPY = (sys.executable, "-m", "ectopy")
 
@@ -65,12 +68,26 @@ def test_the_version_is_that_of_the_package():
 
 def test_watch_prints_a_line_a_verdict_and_a_summary_where_there_is_no_terminal():
     answer = run("watch", "demo", "--speed", "max")
-    *lines, summary = answer.stdout.splitlines()
+    *told, summary = answer.stdout.splitlines()
+    lines = [line for line in told if "/min  " in line]
     starts = [line.split("-")[0] for line in lines]
     assert starts == [f"{s // 60}:{s % 60:02}" for s in range(0, 300, 5)]
     assert all(re.search(r" (normal|abnormal|unreadable) ", line) for line in lines)
     counts = [sum(f" {word} " in line for line in lines) for word in ("normal", "abnormal", "unreadable")]
     assert summary.startswith("60 intervals: {} normal, {} abnormal, {} unreadable; beats: ".format(*counts))
+
+
+def test_watch_tells_the_alarms_of_the_analysis_when_they_are_raised_and_when_they_are_over(demo):
+    found = episodes(analyze(demo).findings, 300)
+    *told, summary = run("watch", "demo", "--speed", "max").stdout.splitlines()
+    alarms = [line.split(maxsplit=2) for line in told if "/min  " not in line]
+    assert [why for _, what, why in alarms if what == "over"] == [
+        e.code for e in sorted(found, key=lambda e: (e.end_s, e.told_s))
+    ]
+    raised = [(when, what, why.partition(":")[0]) for when, what, why in alarms if what != "over"]
+    assert raised == [(clock(int(e.start_s)), e.priority.upper(), e.code) for e in found]
+    urgent = [f"{n} {word}" for word in PRIORITIES if (n := sum(e.priority == word for e in found))]
+    assert summary.endswith(f"alarms: {', '.join(urgent)}") and urgent
 
 
 def test_the_demo_is_said_to_be_a_training_patient_and_the_software_no_medical_device():
@@ -81,8 +98,13 @@ def test_the_demo_is_said_to_be_a_training_patient_and_the_software_no_medical_d
 
 def test_json_is_one_object_a_verdict_and_the_same_as_the_analysis(demo):
     lines = run("watch", "demo", "--speed", "max", "--json").stdout.splitlines()
-    assert [json.loads(line) for line in lines] == [v.to_dict() for v in analyze(demo).verdicts]
+    told, analysis = [json.loads(line) for line in lines], analyze(demo)
+    assert [t for t in told if t.get("type") != "alarm"] == [v.to_dict() for v in analysis.verdicts]
     assert not any("NaN" in line for line in lines)
+    last = {t["id"]: t for t in told if t.get("type") == "alarm"}
+    expected = [asdict(episode) for episode in episodes(analysis.findings, 300)]
+    assert [{name: alarm[name] for name in expected[0]} for alarm in last.values()] == expected
+    assert {alarm["presence"] for alarm in last.values()} == {"off"}
 
 
 def test_verdicts_come_as_they_fall_due_and_ctrl_c_ends_with_one_line():
@@ -133,6 +155,8 @@ def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
     assert re.search(r"♥ \d+/min", text)
     assert re.search(r"│ .*\bN .*\bV ", text), "no letters above the beats"
     assert len(re.findall(r" \d:\d\d  (?:normal|abnormal|unreadable) ", text)) == 60
+    assert re.search(r" 0:10  MEDIUM +tachycardia: heart rate 120 a minute or more", text)
+    assert re.search(r" 0:10  over +tachycardia", text)
     assert "60 intervals" in text
 
 
@@ -141,7 +165,8 @@ def test_analyze_shows_a_summary_and_writes_what_it_names(tmp_path):
     assert "60 intervals" in answer.stdout
     written = re.findall(r"^wrote (.+)$", answer.stdout, re.MULTILINE)
     assert sorted(written) == sorted(map(str, (tmp_path / "result").iterdir()))
-    assert len(written) == 5
+    assert len(written) == 7
+    assert re.search(r"0:10 +0:20 +0:20 +medium +tachycardia +heart rate 120", answer.stdout)
     assert "training patient" in answer.stderr
 
 

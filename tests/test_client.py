@@ -29,11 +29,13 @@ from ectopy.errors import BusyError, ConflictError, EctopyError, RecordError, Se
 from ectopy.wire import (
     MAX_FRAME,
     Ack,
+    AlarmOut,
     AnalysisOut,
     AnalysisRequest,
     Chunk,
     Epoch,
     EpochRequest,
+    FoundOut,
     Gap,
     Job,
     Refused,
@@ -73,7 +75,8 @@ class Run:
 
 
 class Fake:
-    """Speaks the contract, without a disk or a model: an interval's verdict is there with its last sample.
+    """Speaks the contract, without a disk or a model: an interval's verdict is there with its last sample, and with it
+    a finding and a change of an alarm.
 
     credit : samples it takes beyond what it acknowledged
     breaks : share of frames at which it breaks the connection, before or after it took them in
@@ -84,6 +87,7 @@ class Fake:
     def __init__(self):
         self.credit, self.breaks, self.refuse, self.skip = 100_000, 0.0, 0, 0
         self.runs, self.verdicts, self.watchers, self.told, self.asked = {}, [], [], [], []
+        self.findings, self.changes = [], []
         self.chance = random.Random(7)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -143,7 +147,11 @@ class Fake:
         ends = [5.0 * (k + 1) for k in range(whole)] + last
         for end_s in ends[given:]:
             self.verdicts.append(verdict(len(self.verdicts) + 1, run, end_s))
+            self.findings.append(finding(len(self.findings) + 1, run, end_s))
+            self.changes.append(change(len(self.changes) + 1, run))
             await self.tell_watchers("verdicts", run, self.verdicts[-1])
+            await self.tell_watchers("findings", run, self.findings[-1])
+            await self.tell_watchers("alarms", run, self.changes[-1])
         await self.tell_watchers("samples", run, chunk)
 
     async def tell_watchers(self, what, run, message):
@@ -151,7 +159,7 @@ class Fake:
             if stream != run.name or what not in wanted or message is None:
                 continue
             with suppress(RuntimeError):
-                if what == "verdicts" and self.chance.random() < self.breaks:
+                if what != "samples" and self.chance.random() < self.breaks:
                     self.watchers = [w for w in self.watchers if w[0] is not ws]
                     await ws.close(1011)
                 elif what == "verdicts" and self.skip:
@@ -172,6 +180,23 @@ def verdict(number, run, end_s, start=datetime(2026, 1, 1, tzinfo=UTC)):
         | {"start_at": start + timedelta(seconds=start_s), "end_at": start + timedelta(seconds=end_s)}
         | {"verdict": "normal", "score": 0.1, "heart_rate": 60, "quality": 1, "n_beats": 0, "n_abnormal": 0}
         | {"reason": "", "beats": [], "findings": [], "model": "fake"}
+    )
+
+
+def finding(number, run, end_s, start=datetime(2026, 1, 1, tzinfo=UTC)):
+    return FoundOut.model_validate(
+        {"id": number, "stream": run.name, "epoch": run.number, "name": "pause", "start_s": end_s, "end_s": None}
+        | {"abnormal": True, "told_s": end_s, "start_at": start, "end_at": None}
+    )
+
+
+def change(number, run, when=datetime(2026, 1, 1, tzinfo=UTC)):
+    """Alarms are raised and over in turn."""
+    return AlarmOut.model_validate(
+        {"id": (number + 1) // 2, "change": number, "stream": run.name, "epoch": run.number, "code": "pause"}
+        | {"kind": "physiological", "priority": "medium", "presence": "on" if number % 2 else "off", "signal": "on"}
+        | {"acknowledged": False, "acknowledged_by": None, "acknowledged_at": None, "onset_at": when, "told_at": when}
+        | {"ended_at": None if number % 2 else when, "late": False, "reason": "no beat for 3 s", "value": None}
     )
 
 
@@ -239,17 +264,34 @@ def app_of(fake):
         more = bool(page) and page[-1] is not found[-1]
         return {"next": page[-1].id if more else None, "items": page}
 
+    def paged(found, key, newest):
+        page = found[-1:] if newest else found[:3]
+        return {"next": key(page[-1]) if page and page[-1] is not found[-1] else None, "items": page}
+
+    @app.get("/v1/streams/{name}/findings")
+    async def findings(name: str, epoch: int | None = None, after: int = 0, newest: bool = False):
+        mine = [f for f in fake.findings if f.id > after and f.stream == name and epoch in (None, f.epoch)]
+        return paged(mine, lambda f: f.id, newest)
+
+    @app.get("/v1/streams/{name}/alarms")
+    async def changes(name: str, after: int = 0, newest: bool = False):
+        mine = [c for c in fake.changes if c.change > after and c.stream == name]
+        return paged(mine, lambda c: c.change, newest)
+
     @app.get("/v1/events")
     async def events(request: Request):
-        after = int(request.headers.get("Last-Event-ID", 0))
-        fake.asked.append(after)
+        after, changed = map(int, request.headers.get("Last-Event-ID", "0-0").split("-"))
+        fake.asked.append((after, changed))
+        behind = fake.verdicts[after:] + fake.changes[changed:]
 
         async def lines():
-            yield f": hello\n\nid: {after}\n\n"
-            for v in fake.verdicts[after : after + 4]:  # and then it breaks
-                yield f"id: {v.id}\nevent: verdict\ndata: {v.model_dump_json()}\n\n"
-            if fake.verdicts[after + 4 :]:
-                yield f"id: {after + 5}\nevent: verdict\ndata: {{"
+            place = [after, changed]
+            yield f": hello\n\nid: {after}-{changed}\n\n"
+            for event in behind[:4]:  # and then it breaks
+                place[event.type == "alarm"] = event.change if event.type == "alarm" else event.id
+                yield f"id: {place[0]}-{place[1]}\nevent: {event.type}\ndata: {event.model_dump_json()}\n\n"
+            if behind[4:]:
+                yield f"id: {place[0] + 1}-{place[1]}\nevent: verdict\ndata: {{"
 
         return StreamingResponse(lines(), media_type="text/event-stream")
 
@@ -290,6 +332,7 @@ def app_of(fake):
                 said = json.loads(event["text"])
                 if said["type"] == "watch":
                     fake.watchers.append((ws, name, said["what"]))
+                    await say(ws, fake.run(name).ack(fake.credit))
                     continue
                 run = fake.run(name, said["epoch"])
                 if said["type"] == "write":
@@ -308,7 +351,7 @@ def app_of(fake):
 
 
 RESULT = AnalysisOut.model_validate(
-    {"name": "", "fs": 100, "leads": ["II"], "calibrated": True, "model": "fake", "intervals": []}
+    {"name": "", "fs": 100, "leads": ["II"], "calibrated": True, "model": "fake", "episodes": [], "intervals": []}
     | {
         "summary": {
             "duration_s": 5,
@@ -560,8 +603,12 @@ def test_watching_begins_with_the_next_verdict_or_behind_the_one_that_is_named(f
 
 def test_samples_are_watched_as_they_come(fake):
     async def scenario():
-        async with Client(fake.url) as client, client.writer("bed-7", REQUEST) as writer:
-            watching = asyncio.ensure_future(anext(client.watch("bed-7", ["samples"])))
+        async with (
+            Client(fake.url) as client,
+            client.writer("bed-7", REQUEST) as writer,
+            aclosing(client.watch("bed-7", ["samples"])) as coming,
+        ):
+            watching = asyncio.ensure_future(anext(coming))
             while not fake.watchers:
                 await asyncio.sleep(0.01)
             await writer.send(signal_of(1))
@@ -581,17 +628,48 @@ def test_a_stream_that_is_not_there_is_watched_by_nobody(fake):
             running(scenario(**how))
 
 
-def test_events_go_on_behind_the_last_one_seen(fake):
+def test_findings_and_alarms_come_once_and_in_order_over_breaks(fake):
+    fake.breaks = 0.1
+
+    async def scenario():
+        async with Client(fake.url) as client, client.writer("bed-7", REQUEST) as writer:
+            await writer.send(signal_of(20))
+            await writer.drain()
+            what = ["alarms", "findings", "verdicts"]
+            watching = asyncio.create_task(watched(client, 36, what=what))
+            whole = asyncio.create_task(watched(client, 40, what=what, epoch=1))
+            while len(fake.watchers) < 2:
+                await asyncio.sleep(0.01)
+            for _ in range(18):
+                await writer.send(signal_of(10))
+                await asyncio.sleep(0.02)
+            await writer.drain()
+            newest = await client.newest_finding("bed-7"), await client.newest_change("bed-7")
+            return await watching, await whole, newest
+
+    *both, newest = running(scenario())
+    assert newest == (40, 40)
+    for first, messages in zip((5, 1), both, strict=True):
+        found = [m.id for m in messages if isinstance(m, FoundOut)]
+        changed = [m.change for m in messages if isinstance(m, AlarmOut)]
+        for numbers in (found, changed):  # the last of them may come behind the last verdict
+            assert numbers == list(range(first, first + len(numbers)))
+            assert len(numbers) >= 41 - first - 3
+
+
+def test_events_go_on_behind_the_last_ones_seen(fake):
     run = Run("bed-7", 1, REQUEST)
-    fake.verdicts = [verdict(k + 1, run, 5.0 * (k + 1)) for k in range(11)]
+    fake.verdicts = [verdict(k + 1, run, 5.0 * (k + 1)) for k in range(6)]
+    fake.changes = [change(k + 1, run) for k in range(5)]
 
     async def scenario(after, count):
         async with Client(fake.url) as client, aclosing(client.events(after)) as events:
-            return [(await anext(events)).id for _ in range(count)]
+            seen = [await anext(events) for _ in range(count)]
+            return [e.change if isinstance(e, AlarmOut) else f"v{e.id}" for e in seen]
 
-    assert running(scenario(None, 11)) == list(range(1, 12))
-    assert fake.asked == [0, 4, 8]
-    assert running(scenario(6, 5)) == list(range(7, 12))
+    assert running(scenario(None, 11)) == ["v1", "v2", "v3", "v4", "v5", "v6", 1, 2, 3, 4, 5]
+    assert fake.asked == [(0, 0), (4, 0), (6, 2)]
+    assert running(scenario((4, 3), 4)) == ["v5", "v6", 4, 5]
 
 
 # Calls
@@ -705,8 +783,13 @@ def stream(*arguments, data=b"", code=0):
 
 def test_a_recording_is_played_and_its_verdicts_are_printed(fake, demo):
     out, err = stream("demo", "--to", fake.url, "--speed", "max")
-    assert [line.split()[0] for line in out[:-1]] == intervals(300)
+    assert [line.split()[0] for line in out[:-1] if " normal " in line] == intervals(300)
+    assert [line.split() for line in out[:-1] if " normal " not in line] == 30 * [
+        ["0:00", "MEDIUM", "pause:", "no", "beat", "for", "3", "s"],
+        ["0:00-0:00", "over", "pause"],
+    ]
     assert out[-1].startswith("60 intervals: 60 normal")
+    assert out[-1].endswith("alarms: 30 medium")
     assert "Research software, not a medical device." in err
     run = fake.run("demo")
     assert run.ended
@@ -719,7 +802,10 @@ def intervals(seconds):
 
 def test_json_is_an_object_a_verdict(fake):
     out, err = stream("demo", "--to", fake.url, "--speed", "max", "--json", "--stream", "bed-7")
-    assert [VerdictOut.model_validate_json(line).id for line in out] == list(range(1, 61))
+    told = [json.loads(line) for line in out]
+    assert [m["id"] for m in told if m["type"] == "verdict"] == list(range(1, 61))
+    changes = [AlarmOut.model_validate(m).change for m in told if m["type"] == "alarm"]
+    assert changes == list(range(1, 61))
     assert err[-1].startswith("60 intervals")
     assert fake.run("bed-7").request.label == "demo"
 
@@ -804,9 +890,10 @@ def test_a_service_that_is_killed_in_the_middle_gives_the_verdicts_of_the_offlin
         process.communicate(timeout=60)
     assert process.returncode == 0
     assert "connected again" in err
-    verdicts = [json.loads(line) for line in begun + rest]
+    told = [json.loads(line) for line in begun + rest]
     expected = [v.to_dict() for v in ectopy.analyze(demo).verdicts]
-    assert [{name: v[name] for name in expected[0]} for v in verdicts] == expected
+    assert [{name: v[name] for name in expected[0]} for v in told if v["type"] == "verdict"] == expected
+    assert {m["code"] for m in told if m["type"] == "alarm"} >= {"tachycardia", "ectopic burden"}
 
 
 def test_ctrl_c_says_how_much_is_acknowledged_and_leaves_the_epoch_open(fake):

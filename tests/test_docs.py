@@ -30,6 +30,6 @@ def test_the_readme_s_python_runs_and_gives_every_verdict():
 def test_the_figures_in_the_readme_are_those_of_the_committed_run():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     report = (ROOT / "docs" / "figures" / "sequence-DS2.md").read_text(encoding="utf-8")
-    for figure in ("99.95 %", "99.92 %", "0.950 [0.870, 0.978]", "0.301 [0.175, 0.458]", "0.56 %"):
+    for figure in ("99.95 %", "99.92 %", "0.950 [0.870, 0.978]", "0.301 [0.175, 0.458]", "0.53 %"):
         assert figure in readme
         assert figure.replace(" %", "%") in report

@@ -249,13 +249,25 @@ def test_one_abnormal_interval_is_seen_in_the_overview_of_24_hours(demo):
 
 def test_the_overview_shows_verdict_rate_and_score(demo):
     verdicts = [interval(0.0), interval(5.0, "unreadable"), interval(10.0, "abnormal", 0.8)]
-    band, rate, score = Analysis(demo, verdicts, "made up 1").plot().axes
+    band, _, rate, score = Analysis(demo, verdicts, "made up 1").plot().axes
     assert "1 normal, 1 abnormal, 1 unreadable" in band.get_title("left")
     np.testing.assert_array_equal(rate.lines[0].get_ydata(), [75, np.nan, 75])
     assert {line.get_label(): line.get_ydata().tolist() for line in score.lines} == {
         "normal": [0.1],
         "abnormal": [0.8],
     }
+
+
+def test_the_overview_has_a_bar_for_each_alarm_in_the_lane_of_its_priority(demo):
+    found = [
+        Finding("asystole", 20.0, None, True, 25.0),
+        Finding("asystole", 20.0, 30.0, True, 33.0),
+        Finding("pause", 100.0, 104.0, True, 105.0),
+    ]
+    alarms = Analysis(demo, [interval(0.0)], "made up 1", findings=found).plot().axes[1]
+    lanes = [[path.get_extents() for path in lane.get_paths()] for lane in alarms.collections]
+    assert [[(bar.x0, bar.x1) for bar in bars] for bars in lanes] == [[(20, 30)], [(100, 104)], []]
+    assert [label.get_text() for label in alarms.get_yticklabels()] == ["high alarm", "medium alarm", "low alarm"]
 
 
 @pytest.mark.parametrize("what", ["recording", "analysis"])

@@ -18,7 +18,7 @@ from ectopy.errors import OutputError
 from ectopy.reports import check_folder, save, show, stretches
 from ectopy.verdict import Beat, Finding, Verdict
 
-SUFFIXES = [".beats.csv", ".ectopy", ".intervals.csv", ".json", ".worst.png"]
+SUFFIXES = [".beats.csv", ".ectopy", ".episodes.csv", ".findings.csv", ".intervals.csv", ".json", ".worst.png"]
 
 
 def beat(time_s, aami, fs):
@@ -54,10 +54,16 @@ def analysis(demo):
         interval(15.0, "normal", [beat(16.0, "N", 360)]),
         interval(20.0, "unreadable"),
     ]
-    return Analysis(demo, verdicts, "made up 1", ("a note",))
+    found = [*told("pause", 3.5, 7.0), *told("tachycardia", 20.0, 50.0, value=130), *told("asystole", 200.0, 206.0)]
+    return Analysis(demo, verdicts, "made up 1", ("a note",), found)
 
 
-def test_saving_writes_five_files_and_nothing_else(analysis, tmp_path):
+def told(name, start_s, end_s, value=None):
+    """A finding as it begins, 3 s later, and as it ends."""
+    return Finding(name, start_s, None, True, start_s + 3, value), Finding(name, start_s, end_s, True, end_s + 3, value)
+
+
+def test_saving_writes_seven_files_and_nothing_else(analysis, tmp_path):
     written = save(analysis, tmp_path / "new" / "folder")
     assert written == [tmp_path / "new" / "folder" / f"demo{suffix}" for suffix in SUFFIXES]
     assert sorted((tmp_path / "new" / "folder").iterdir()) == written
@@ -113,6 +119,30 @@ def test_the_json_has_every_verdict_and_null_for_what_is_unknown(analysis, tmp_p
     assert document["model"] == "made up 1"
     assert document["notes"] == ["a note"]
     assert document["counts"] == {"normal": 1, "abnormal": 2, "unreadable": 2}
+
+
+def test_findings_are_saved_as_they_are_told_and_alarms_as_a_service_would_have_raised_them(analysis, tmp_path):
+    save(analysis, tmp_path)
+    found = pd.read_csv(tmp_path / "demo.findings.csv")
+    assert [*found] == ["name", "start_s", "end_s", "abnormal", "told_s", "value"]
+    back = found.astype(object).where(found.notna(), None)
+    assert [Finding(*row) for row in back.itertuples(index=False)] == analysis.findings
+    alarms = pd.read_csv(tmp_path / "demo.episodes.csv")
+    assert [*alarms] == ["code", "priority", "start_s", "end_s", "told_s", "reason", "value"]
+    assert alarms.iloc[:, :5].to_numpy().tolist() == [
+        ["pause", "medium", 3.5, 7, 6.5],
+        ["tachycardia", "medium", 20, 50, 30],
+        ["asystole", "high", 200, 206, 203],
+    ]
+    assert alarms["reason"][1] == "heart rate 130 a minute or more (limit 120)"
+    written = json.loads((tmp_path / "demo.json").read_text())["episodes"]
+    pd.testing.assert_frame_equal(pd.DataFrame(written), alarms, check_dtype=False)
+
+
+def test_an_analysis_without_findings_is_saved_with_empty_tables(demo, tmp_path):
+    save(Analysis(demo, [interval(0.0, "normal")], "made up 1"), tmp_path)
+    assert pd.read_csv(tmp_path / "demo.findings.csv").empty
+    assert pd.read_csv(tmp_path / "demo.episodes.csv").empty
 
 
 def test_saving_again_replaces_what_was_there(analysis, tmp_path):
@@ -200,8 +230,28 @@ def test_showing_lists_the_stretches_with_their_reasons(analysis):
     ]
 
 
+def test_showing_lists_the_alarms_the_most_urgent_first(analysis):
+    rows = [line.split(maxsplit=5) for line in shown(analysis).splitlines() if " medium " in line or " high " in line]
+    assert [row[:5] for row in rows] == [
+        ["3:20", "3:26", "3:23", "high", "asystole"],
+        ["0:03", "0:07", "0:06", "medium", "pause"],
+        ["0:20", "0:50", "0:30", "medium", "tachycardia"],
+    ]
+    assert rows[2][5].strip() == "heart rate 130 a minute or more (limit 120)"
+
+
+def test_showing_many_alarms_says_that_the_list_is_cut(demo):
+    found = [one for k in range(60) for one in told("asystole" if k > 50 else "pause", 20.0 * k, 20.0 * k + 5)]
+    day = replace(demo, samples=np.broadcast_to(np.float32(0), (1300 * 360, 1)))
+    text = shown(Analysis(day, [interval(0.0, "normal")], "", findings=found))
+    assert (text.count(" high "), text.count(" medium ")) == (9, 31)
+    assert "The 40 most urgent of 60 alarms" in text
+
+
 def test_showing_a_quiet_recording_says_that_nothing_was_found(demo):
-    assert "No abnormal or unreadable stretch" in shown(Analysis(demo, [interval(0.0, "normal")], ""))
+    text = shown(Analysis(demo, [interval(0.0, "normal")], ""))
+    assert "No abnormal or unreadable stretch" in text
+    assert "No alarm" in text
 
 
 def test_showing_a_long_list_says_that_it_is_cut(demo):

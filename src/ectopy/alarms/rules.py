@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     Rule("bigeminy",            "bigeminy",            _PHYS, "low",    None,  0,  30,   False,  False),
     Rule("trigeminy",           "trigeminy",           _PHYS, "low",    None,  0,  30,   False,  False, enabled=False),
     Rule("ectopic burden",      "ectopic burden",      _PHYS, "low",    10,    0,  60,   False,  False),
-    Rule("lead off",            "lead off",            _TECH, "medium", None, 10,   5,   False,  True),
+    Rule("lead off",            "lead off",            _TECH, "medium", None, 15,   5,   False,  True),
     Rule("unreadable",          "unreadable",          _TECH, "low",    None, 30,  10,   False,  False),
     Rule("stream silent",       "stream silent",       _TECH, "medium", None,  0,   5,   False,  True),
     Rule("clock jump",          "clock jump",          _TECH, "low",    None,  0,   5,   False,  False),

@@ -1,17 +1,18 @@
-"""How `ectopy stream` plays a signal into a service and hears its verdicts."""
+"""How `ectopy stream` plays a signal into a service and hears its verdicts and alarms."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from ectopy.cli._lines import Lines, Tally
 from ectopy.cli._sources import Source
 from ectopy.client import Client, Writer
 from ectopy.errors import EctopyError, ServiceError
 from ectopy.figures import clock
-from ectopy.wire import VerdictOut
+from ectopy.wire import AlarmOut, VerdictOut
 
 _AHEAD_S = 60  # of signal that waits for the service, before a source that can wait is made to
 _PARTING_S = 2.0
@@ -19,8 +20,20 @@ _SHORTEST_S = 2  # of a last interval: what is left beyond has no verdict
 _OWED_S = 30.0  # without any verdict, before those that are owed at the end are given up
 
 
-async def play(source: Source, to: str, stream: str, tell: Callable[[VerdictOut], None]) -> None:
-    """Until the signal ends and all its verdicts are told; cancelled, it leaves the epoch open and says how far it is.
+async def play(
+    source: Source,
+    to: str,
+    stream: str,
+    *,
+    as_json: bool = False,
+    opened: Callable[[Client], Awaitable[None]] | None = None,
+    heard: Callable[[AlarmOut], None] | None = None,
+) -> Tally:
+    """Print verdicts and alarms until the signal ends and all its verdicts are told, and count them; cancelled, it
+    leaves the epoch open and says how far it is.
+
+    opened : called before the first sample, when the stream is there
+    heard : called with each change of an alarm
 
     Raises
     ------
@@ -30,8 +43,16 @@ async def play(source: Source, to: str, stream: str, tell: Callable[[VerdictOut]
         If somebody else writes the stream.
     """
     async with Client(to) as client, client.writer(stream, source.request, say=_say) as writer:
-        rate = float(source.request.rate)
+        rate, lines = float(source.request.rate), Lines(writer.epoch.started_at, as_json=as_json)
+
+        def tell(message: VerdictOut | AlarmOut) -> None:
+            lines.tell(message)
+            if heard and isinstance(message, AlarmOut):
+                heard(message)
+
         try:
+            if opened:
+                await opened(client)
             async with _shown(writer, source.n, rate):
                 await _both(source, client, writer, tell)
         except asyncio.CancelledError:
@@ -42,16 +63,20 @@ async def play(source: Source, to: str, stream: str, tell: Callable[[VerdictOut]
             raise
         if writer.dropped:
             _say(f"{writer.dropped / rate:.1f} s of signal were lost while the service was away")
+        return lines.tally
 
 
-async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[VerdictOut], None]) -> None:
-    """Feed and listen, until the verdict of the end is there."""
-    told_s, told = 0.0, asyncio.Event()
+async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[VerdictOut | AlarmOut], None]) -> None:
+    """Feed and listen, until the verdict of the end is there, and what came of alarms with it."""
+    epoch, change, told_s, told = writer.epoch.epoch, 0, 0.0, asyncio.Event()
 
     async def listen() -> None:
-        nonlocal told_s
-        async for message in client.watch(writer.stream, ("verdicts",), epoch=writer.epoch.epoch):
-            if isinstance(message, VerdictOut):
+        nonlocal change, told_s
+        async for message in client.watch(writer.stream, ("alarms", "verdicts"), epoch=epoch):
+            if isinstance(message, AlarmOut):
+                tell(message)
+                change = message.change
+            elif isinstance(message, VerdictOut):
                 tell(message)
                 told_s = message.end_s
                 told.set()
@@ -76,6 +101,9 @@ async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer
+    async for alarm in client.alarm_changes(writer.stream, after=change):
+        if alarm.epoch == epoch:
+            tell(alarm)
 
 
 async def _feed(source: Source, writer: Writer) -> None:

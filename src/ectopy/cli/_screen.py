@@ -11,9 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ectopy.cli._lines import AlarmTold
 from ectopy.figures import braille, clock
 from ectopy.recording import Recording
-from ectopy.reports import VERDICT_STYLES
+from ectopy.reports import PRIORITY_STYLES, VERDICT_STYLES
 from ectopy.verdict import Verdict
 
 CLASS_STYLES = {
@@ -42,6 +43,16 @@ def line(verdict: Verdict) -> Table:
     rate = "" if verdict.heart_rate is None else f"{verdict.heart_rate:.0f}/min"
     word = Text(verdict.verdict, style=VERDICT_STYLES[verdict.verdict])
     row.add_row(clock(verdict.start_s), word, score, rate, Text(verdict.reason))
+    return row
+
+
+def alarm_line(alarm: AlarmTold) -> Table:
+    """An alarm that is raised, or over, below the columns of `line`."""
+    row = _columns()
+    when, what, why = alarm.words
+    over = alarm.presence != "on"
+    word = Text(what, style="dim" if over else PRIORITY_STYLES[alarm.priority])
+    row.add_row(when.partition("-")[0], word, "", "", Text(why, style="dim" if over else "bold"))
     return row
 
 

@@ -15,7 +15,8 @@ from ectopy.cli.data import DataDir
 def analyze(
     file: Annotated[str, typer.Argument(help="A file, 'demo', or a record as mitdb/100.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for beats, intervals and a picture of the worst of them.")
+        Path | None,
+        typer.Option(help="Folder for beats, intervals, findings, alarms and a picture of the worst intervals."),
     ] = None,
     model: Model = None,
     operating_point: OperatingPoint = "balanced",

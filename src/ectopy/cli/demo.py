@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -9,35 +10,77 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import typer
 
-from ectopy.cli._common import Speed
+from ectopy.cli._common import Speed, remark
+
+if TYPE_CHECKING:
+    from ectopy.cli._sink import Sink
+    from ectopy.client import Client
 
 _STOP_S = 15
+_STREAM = "demo"
+_RULES = {"bigeminy": {"priority": "high"}}
+_AUTHOR = "ectopy demo"
 
 
 def demo(speed: Speed = 10.0) -> None:
-    """Start a service of its own and play the installed recording into it; verdicts appear as they come.
+    """Start a service of its own and play the installed recording into it; verdicts and alarms appear as they come.
 
-    Nothing is left behind: its data lie in a folder that is removed at the end.
+    A notification goes to a receiver on this machine and is shown. Nothing is left behind: all data lie in a folder
+    that is removed at the end.
     """
-    with TemporaryDirectory(prefix="ectopy-demo-") as folder, _service(Path(folder)) as url:
-        typer.echo(f"The service runs at {url} (its API: {url}/docs); Ctrl-C ends it", err=True)
-        from ectopy.cli.stream import stream
+    import asyncio
 
-        stream("demo", to=url, speed=speed)
+    from ectopy.cli._sink import Sink
+
+    with (
+        TemporaryDirectory(prefix="ectopy-demo-") as folder,
+        Sink() as sink,
+        _service(Path(folder), sink) as url,
+    ):
+        typer.echo(f"The service runs at {url} (its API: {url}/docs); Ctrl-C ends it", err=True)
+        remark("demo")
+        typer.echo(
+            "Nothing in it threatens life, so the stream gets a rule of its own, as a ward may give a patient at risk: "
+            "bigeminy is a high-priority alarm.\n",
+            err=True,
+        )
+        asyncio.run(_play(url, speed, sink))
+
+
+async def _play(url: str, speed: float, sink: Sink) -> None:
+    from ectopy.cli._playing import play
+    from ectopy.cli._sources import recorded
+    from ectopy.client import Client
+    from ectopy.data import read
+
+    async def opened(client: Client) -> None:
+        await client.set_rules(_STREAM, _RULES, _AUTHOR)
+
+    typer.echo(await play(recorded(read("demo"), speed), url, _STREAM, opened=opened, heard=sink.heard))
+    async with Client(url) as client:
+        async for alarm in client.alarms(stream=_STREAM):
+            if alarm.presence == "latched":
+                what = f"{alarm.priority}-priority alarm {alarm.id}, {alarm.code}"
+                typer.echo(f"Still open: {what}: over, and latched until somebody acknowledges it")
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[str]:
-    """The address of a service that runs in a process of its own."""
+def _service(folder: Path, sink: Sink) -> Iterator[str]:
+    """The address of a service that runs in a process of its own, and notifies the sink."""
     from ectopy.errors import ServiceError
 
     log = folder / "log"
     command = [sys.executable, "-m", "ectopy", "serve", "--port", "0", "--data", str(folder / "data")]
-    with log.open("w") as sink:
-        process = subprocess.Popen(command, stderr=sink, cwd=folder)
+    # No setting of this machine's service: nobody is to be paged by a demonstration.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ECTOPY_SERVICE_")}
+    environment |= {"ECTOPY_SERVICE_NOTIFY": f"json://{sink.place}/", "ECTOPY_SERVICE_NOTIFY_INSIDE": sink.place}
+    environment |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1")
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stderr=file, cwd=folder, env=environment)
     try:
         while process.poll() is None:
             said = log.read_text(encoding="utf-8")

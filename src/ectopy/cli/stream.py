@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ectopy.cli._common import Leads, Speed, remark, remark_unit
-from ectopy.cli._lines import Tally, print_line
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
     from ectopy.cli._sources import Source
-    from ectopy.wire import VerdictOut
 
 
 class UnitChoice(StrEnum):
@@ -39,7 +37,9 @@ def stream(
         str | None, typer.Option("--stream", metavar="ID", help="Stream to write; the record's name if left out.")
     ] = None,
     speed: Speed = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a verdict.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a verdict, or change of an alarm.")
+    ] = False,
     lead: Leads = None,
     data_dir: DataDir = None,
     fs: Annotated[
@@ -53,8 +53,8 @@ def stream(
 ) -> None:
     """Play a recording, or a device piped in, into a running service.
 
-    Its verdicts are printed as they come. Where it goes away, samples are kept until it is back. A device's text has a
-    number for each --lead, comma or blank between them; empty or nan is missing.
+    Its verdicts and alarms are printed as they come. Where it goes away, samples are kept until it is back. A device's
+    text has a number for each --lead, comma or blank between them; empty or nan is missing.
     """
     import asyncio
 
@@ -68,16 +68,8 @@ def stream(
 
     remark(record)
     remark_unit(source.request.unit != "unknown")
-    tally = Tally()
-
-    def tell(verdict: VerdictOut) -> None:
-        tally.add(verdict)
-        if as_json:
-            print(verdict.model_dump_json(), flush=True)
-        else:
-            print_line(verdict)
-
-    asyncio.run(play(source, to, stream_id or nearest("device" if record == "-" else record), tell))
+    name = stream_id or nearest("device" if record == "-" else record)
+    tally = asyncio.run(play(source, to, name, as_json=as_json))
     typer.echo(tally, err=as_json)
 
 

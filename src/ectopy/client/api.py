@@ -7,20 +7,21 @@ import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from ectopy.client.answers import misunderstood, refusal, refused_by, unreachable
+from ectopy.client.alarms import AlarmCalls
+from ectopy.client.answers import refusal
+from ectopy.client.calls import PAGE, given, json_of, path_of
 from ectopy.client.events import events
-from ectopy.client.watching import Watched, Watcher, What, newest
+from ectopy.client.watching import Watched, Watcher
 from ectopy.client.writer import Writer
 from ectopy.errors import EctopyError, RecordError, ServiceError
 from ectopy.wire import (
     Ack,
+    AlarmOut,
     AnalysisOut,
     AnalysisRequest,
     BeatOut,
@@ -37,49 +38,31 @@ from ectopy.wire import (
     Ticket,
     VerdictOut,
     Verdicts,
+    What,
     pack,
 )
-
-T = TypeVar("T")
 
 _EPOCHS = TypeAdapter(list[Epoch])
 _GAPS = TypeAdapter(list[Gap])
 _MODELS = TypeAdapter(list[ModelOut])
 _STREAMS = TypeAdapter(list[Stream])
 
-_PAGE = 200  # verdicts or beats
 _PAGE_SAMPLES = 50_000
 _POLL_S = 0.5
 
 
-class Client:
+class Client(AlarmCalls):
     """A service at a URL, as http://127.0.0.1:8700.
 
     Each call raises the `EctopyError` of the status that the service answers, with its reason, and `ServiceError`
     where there is no service. Nothing is tried twice, but by `writer`, `watch` and `events`.
     """
 
-    def __init__(self, url: str):
-        parsed = httpx.URL(url) if url.startswith(("http://", "https://")) else None
-        if not parsed or not parsed.host:
-            raise ServiceError(f"{url}: no address of a service; expected one as http://127.0.0.1:8700")
-        self.url = url.rstrip("/")
-        # No proxy and no .netrc: a service on this machine is spoken to directly.
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=httpx.Timeout(10.0, read=30.0), trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
-
     def writer(self, stream: str, request: EpochRequest, *, say: Callable[[str], None] | None = None) -> Writer:
         """For a device: `async with` opens an epoch, and closes the one before. `say` is told of outages in a line."""
         return Writer(self, stream, request, say)
 
-    async def watch(
+    def watch(
         self,
         stream: str,
         what: Sequence[What] = ("verdicts", "samples"),
@@ -87,42 +70,45 @@ class Client:
         epoch: int | None = None,
         after: int | None = None,
     ) -> AsyncGenerator[Watched, None]:
-        """What a stream says from now on: verdicts, chunks of samples, gaps; goes on over outages.
+        """What a stream says from now on: verdicts, findings, changes of its alarms, chunks of samples, gaps; goes on
+        over outages.
 
-        After an outage, or where this watcher was too slow (`Skipped`), the verdicts that it missed come first; each
-        comes once, in order. Samples that it missed do not come: `samples` has them.
+        After an outage, or where this watcher was too slow (`Skipped`), the verdicts, findings and changes of alarms
+        that it missed come first, those named first in `what` before the others; of each kind, each comes once, in
+        order. Samples that it missed do not come: `samples` has them.
 
-        epoch : this one only, its verdicts from the first on
+        epoch : this one only, its verdicts, findings and alarms from the first on; no alarms without an epoch, as
+            `stream silent`
         after : id of a verdict: those behind it come first; if neither is given, the newest there is
         """
-        if "verdicts" in what and epoch is None and after is None:
-            after = await newest(self, stream)
-        async for message in Watcher(self, stream, what, epoch, after or 0).messages():
-            yield message
+        return Watcher(self, stream, what, epoch, after).messages()
 
-    def events(self, after: int | None = None) -> AsyncGenerator[VerdictOut, None]:
-        """Verdicts of all streams, those behind the id `after` first; each once, over outages."""
+    def events(self, after: tuple[int, int] | None = None) -> AsyncGenerator[VerdictOut | AlarmOut, None]:
+        """Verdicts and changes of alarms of all streams; each once, over outages.
+
+        after : id of a verdict and `change` of an alarm: those behind them come first; if left out, only new ones come
+        """
         return events(self._http, after)
 
     async def open_epoch(self, stream: str, request: EpochRequest) -> Epoch:
         """Begin a run of a device; makes the stream where it is new, and ends the run before."""
-        return await self._ask(Epoch.model_validate_json, "POST", _of(stream, "epochs"), **_json(request))
+        return await self._ask(Epoch.model_validate_json, "POST", path_of(stream, "epochs"), **json_of(request))
 
     async def epochs(self, stream: str) -> list[Epoch]:
         """The oldest first."""
-        found = await self._ask(_EPOCHS.validate_json, "GET", _of(stream, "epochs"))
+        found = await self._ask(_EPOCHS.validate_json, "GET", path_of(stream, "epochs"))
         return sorted(found, key=lambda epoch: epoch.epoch)
 
     async def streams(self) -> list[Stream]:
         return await self._ask(_STREAMS.validate_json, "GET", "/v1/streams")
 
     async def stream(self, stream: str) -> Stream:
-        return await self._ask(Stream.model_validate_json, "GET", _of(stream))
+        return await self._ask(Stream.model_validate_json, "GET", path_of(stream))
 
     async def offset(self, stream: str, epoch: int | None = None) -> Ack:
         """Where to go on with an epoch, the newest if none is named."""
-        params = _given(epoch=epoch)
-        return await self._ask(Ack.model_validate_json, "GET", _of(stream, "offset"), params=params)
+        params = given(epoch=epoch)
+        return await self._ask(Ack.model_validate_json, "GET", path_of(stream, "offset"), params=params)
 
     async def push(self, stream: str, samples: Chunk | Samples) -> Ack:
         """Samples by HTTP, on disk once it returns; without `first` they go behind all that is there, and sending
@@ -130,8 +116,8 @@ class Client:
         if isinstance(samples, Chunk):
             body: dict[str, Any] = {"content": pack([samples]), "headers": {"Content-Type": "application/octet-stream"}}
         else:
-            body = _json(samples) | ({"params": {"append": "true"}} if samples.first is None else {})
-        return await self._ask(Ack.model_validate_json, "POST", _of(stream, "samples"), **body)
+            body = json_of(samples) | ({"params": {"append": "true"}} if samples.first is None else {})
+        return await self._ask(Ack.model_validate_json, "POST", path_of(stream, "samples"), **body)
 
     async def samples(
         self, stream: str, epoch: int | None = None, first: int = 0, n: int | None = None
@@ -142,7 +128,7 @@ class Client:
         end = math.inf if n is None else first + n
         while first < end:
             params = {"epoch": epoch, "first": first, "n": int(min(end - first, _PAGE_SAMPLES))}
-            response = await self._request("GET", _of(stream, "samples"), params=params)
+            response = await self._request("GET", path_of(stream, "samples"), params=params)
             try:
                 begin, count = (int(response.headers[name]) for name in ("Ectopy-First", "Ectopy-N"))
             except (KeyError, ValueError):
@@ -162,11 +148,11 @@ class Client:
         end_s: float | None = None,
     ) -> AsyncGenerator[VerdictOut, None]:
         """Those that are kept, by their ids; of all epochs if none is named."""
-        wanted = _given(epoch=epoch, start_s=start_s, end_s=end_s)
+        wanted = given(epoch=epoch, start_s=start_s, end_s=end_s)
         more = True
         while more:
-            params = wanted | _given(after=after, limit=_PAGE)
-            page = await self._ask(Verdicts.model_validate_json, "GET", _of(stream, "verdicts"), params=params)
+            params = wanted | given(after=after, limit=PAGE)
+            page = await self._ask(Verdicts.model_validate_json, "GET", path_of(stream, "verdicts"), params=params)
             for verdict in page.items:
                 yield verdict
             after, more = page.next, page.next is not None
@@ -175,24 +161,26 @@ class Client:
         self, stream: str, epoch: int | None = None, *, start_s: float | None = None, end_s: float | None = None
     ) -> AsyncGenerator[BeatOut, None]:
         """Those of the verdicts that are kept."""
-        wanted, after, more = _given(epoch=epoch, start_s=start_s, end_s=end_s), None, True
+        wanted, after, more = given(epoch=epoch, start_s=start_s, end_s=end_s), None, True
         while more:
-            params = wanted | _given(after=after, limit=_PAGE)
-            page = await self._ask(Beats.model_validate_json, "GET", _of(stream, "beats"), params=params)
+            params = wanted | given(after=after, limit=PAGE)
+            page = await self._ask(Beats.model_validate_json, "GET", path_of(stream, "beats"), params=params)
             for beat in page.items:
                 yield beat
             after, more = page.next, page.next is not None
 
     async def gaps(self, stream: str, epoch: int | None = None) -> list[Gap]:
-        return await self._ask(_GAPS.validate_json, "GET", _of(stream, "gaps"), params=_given(epoch=epoch))
+        return await self._ask(_GAPS.validate_json, "GET", path_of(stream, "gaps"), params=given(epoch=epoch))
 
     async def declare(self, stream: str, gap: Gap) -> Ack:
         """Samples that will not come."""
-        return await self._ask(Ack.model_validate_json, "POST", _of(stream, "gaps"), **_json(gap))
+        return await self._ask(Ack.model_validate_json, "POST", path_of(stream, "gaps"), **json_of(gap))
 
     async def end(self, stream: str, epoch: int, n: int) -> Epoch:
         """The run is over after `n` samples; the verdicts still owed are given."""
-        return await self._ask(Epoch.model_validate_json, "POST", _of(stream, "end"), **_json(End(epoch=epoch, n=n)))
+        return await self._ask(
+            Epoch.model_validate_json, "POST", path_of(stream, "end"), **json_of(End(epoch=epoch, n=n))
+        )
 
     async def analyze(
         self,
@@ -207,12 +195,12 @@ class Client:
         progress : called with the share done, 0 to 1, where it takes long
         """
         if isinstance(source, AnalysisRequest):
-            response = await self._request("POST", "/v1/analyze", **_json(source))
+            response = await self._request("POST", "/v1/analyze", **json_of(source))
         else:
             paths = [source] if isinstance(source, Path) else source
             with ExitStack() as files:
                 parts = [("file", (path.name, files.enter_context(_readable(path)))) for path in paths]
-                response = await self._request("POST", "/v1/analyze", files=parts, data=_given(model=model))
+                response = await self._request("POST", "/v1/analyze", files=parts, data=given(model=model))
         if response.status_code != 202:
             return self._read(AnalysisOut.model_validate_json, response)
         return await self._result(self._read(Job.model_validate_json, response), progress)
@@ -246,37 +234,6 @@ class Client:
         if job.result is None:
             raise refusal(400, job.reason or f"{self.url}: the analysis was {job.state}")
         return job.result
-
-    async def _ask(self, read: Callable[[bytes], T], method: str, path: str, **more: Any) -> T:
-        return self._read(read, await self._request(method, path, **more))
-
-    def _read(self, read: Callable[[bytes], T], response: httpx.Response) -> T:
-        try:
-            return read(response.content)
-        except ValidationError as error:
-            raise misunderstood(str(response.request.url), error) from None
-
-    async def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            response = await self._http.request(method, path, **more)
-        except httpx.TransportError as error:
-            raise unreachable(self.url, error) from None
-        if response.is_error:
-            raise refused_by(response)
-        return response
-
-
-def _of(stream: str, *below: str) -> str:
-    return "/".join(("/v1/streams", quote(stream, safe=""), *below))
-
-
-def _given(**params: Any) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not None}
-
-
-def _json(message: Any) -> dict[str, Any]:
-    body = message.model_dump_json(exclude_none=True)
-    return {"content": body, "headers": {"Content-Type": "application/json"}}
 
 
 def _readable(path: Path) -> Any:

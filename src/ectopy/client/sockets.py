@@ -12,9 +12,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from ectopy.client.answers import closed, misunderstood, not_shaken, unreachable
-from ectopy.wire import Ack, Chunk, Gap, Refused, Skipped, VerdictOut, unpack
+from ectopy.wire import Ack, AlarmOut, Chunk, FoundOut, Gap, Refused, Skipped, VerdictOut, unpack
 
-Told = Ack | VerdictOut | Gap | Skipped | Refused
+Told = Ack | VerdictOut | FoundOut | AlarmOut | Gap | Skipped | Refused
 
 _TOLD: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="type")])
 _ANSWER_S = 10.0  # for opening, and between a ping and its pong: a link that died is noticed in twice that

@@ -1,91 +1,118 @@
-"""Looking on: what a stream says, in order, and no verdict left out or twice, over any number of outages."""
+"""Looking on: what a stream says, in order, and no verdict, finding or alarm left out or twice, over any number of
+outages."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING, Literal
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from ectopy.client.answers import may_pass, refused_on
 from ectopy.client.retry import delays
 from ectopy.client.sockets import Socket, opened
 from ectopy.errors import EctopyError
-from ectopy.wire import Chunk, Gap, Refused, Skipped, VerdictOut, Watch
+from ectopy.wire import AlarmOut, Chunk, FoundOut, Gap, Refused, Skipped, VerdictOut, Watch, What
 
 if TYPE_CHECKING:
     from ectopy.client.api import Client
 
-What = Literal["verdicts", "samples"]
-Watched = VerdictOut | Chunk | Gap | Skipped
+Numbered = VerdictOut | FoundOut | AlarmOut
+Watched = Numbered | Chunk | Gap | Skipped
 
 _LAG_S = 120  # verdicts are never further behind the samples
 
 
 class Watcher:
-    """See `Client.watch`.
+    """See `Client.watch`."""
 
-    last : id of the newest verdict that is told or not wanted
-    """
-
-    def __init__(self, client: Client, stream: str, what: Sequence[What], epoch: int | None, last: int):
-        self.last = last
-        self._epoch = epoch
+    def __init__(self, client: Client, stream: str, what: Sequence[What], epoch: int | None, after: int | None):
         self._client = client
         self._stream = stream
         self._what = what
+        self._epoch = epoch
+        self._after = after
+        self._last: dict[What, int] = {}  # the newest that is told or not wanted
 
     async def messages(self) -> AsyncGenerator[Watched, None]:
         """Over one connection after the other."""
+        self._last = {what: await self._begin(what) for what in self._what if what != "samples"}
         waits, met = delays(), False
         while True:
             try:
-                async with opened(self._client.url, self._stream) as socket:
+                async with opened(self._client.url, self._stream) as socket, aclosing(self._over(socket)) as over:
                     await socket.send(Watch(what=[*self._what]).model_dump_json())
                     met = True
-                    async for message in self._over(socket):
+                    async for message in over:
                         waits = delays()
-                        if self._epoch is None or isinstance(message, Skipped) or message.epoch == self._epoch:
-                            yield message
+                        yield message
             except EctopyError as error:
                 if not met or not may_pass(error):
                     raise
             await asyncio.sleep(next(waits))
 
     async def _over(self, socket: Socket) -> AsyncGenerator[Watched, None]:
-        async for verdict in self._missed():
-            yield verdict
-        fresh = True
+        answered = False
         while True:
             told = await socket.receive()
-            if isinstance(told, list):
-                for chunk in told:
-                    yield chunk
-            elif isinstance(told, Refused):
+            if isinstance(told, Refused):
                 raise refused_on(told)
-            elif isinstance(told, Gap):
+            if isinstance(told, Skipped):
+                answered = False
                 yield told
-            elif isinstance(told, Skipped):
-                yield told
-                async for verdict in self._missed():
-                    yield verdict
-            elif isinstance(told, VerdictOut):
-                if fresh:  # nothing says when the service began to tell: one may have come in between
-                    async for verdict in self._missed():
-                        yield verdict
-                    fresh = False
-                if told.id > self.last:
-                    self.last = told.id
-                    yield told
+            if not answered:  # from its answer on the service tells all that comes
+                answered = True
+                for what in self._last:
+                    async for missed in self._behind(what):
+                        if message := self._new(missed):
+                            yield message
+            for one in told if isinstance(told, list) else [told]:
+                if isinstance(one, VerdictOut | FoundOut | AlarmOut):
+                    if message := self._new(one):
+                        yield message
+                elif isinstance(one, Chunk | Gap) and self._of_epoch(one.epoch):
+                    yield one
 
-    async def _missed(self) -> AsyncGenerator[VerdictOut, None]:
-        """Verdicts behind the last one told, by HTTP."""
-        if "verdicts" in self._what:
-            async for verdict in self._client.verdicts(self._stream, self._epoch, after=self.last):
-                self.last = verdict.id
-                yield verdict
+    def _new(self, message: Numbered) -> Numbered | None:
+        """A message that was not told before; None if it was, or is not wanted."""
+        what, number = _place(message)
+        if number <= self._last[what]:
+            return None
+        self._last[what] = number
+        return message if self._of_epoch(message.epoch) else None
+
+    def _of_epoch(self, epoch: int | None) -> bool:
+        return self._epoch in (None, epoch)
+
+    async def _begin(self, what: What) -> int:
+        """Behind which one to begin."""
+        if what == "verdicts" and self._after is not None:
+            return self._after
+        if self._epoch is not None:
+            return 0
+        if what == "verdicts":
+            return await _newest_verdict(self._client, self._stream)
+        if what == "findings":
+            return await self._client.newest_finding(self._stream)
+        return await self._client.newest_change(self._stream)
+
+    def _behind(self, what: What) -> AsyncGenerator[Numbered, None]:
+        """What is kept behind the last one told, by HTTP."""
+        client, stream, last = self._client, self._stream, self._last[what]
+        if what == "verdicts":
+            return client.verdicts(stream, self._epoch, after=last)
+        if what == "findings":
+            return client.findings(stream, self._epoch, after=last)
+        return client.alarm_changes(stream, after=last)
 
 
-async def newest(client: Client, stream: str) -> int:
+def _place(message: Numbered) -> tuple[What, int]:
+    if isinstance(message, AlarmOut):
+        return "alarms", message.change
+    return ("verdicts" if isinstance(message, VerdictOut) else "findings"), message.id
+
+
+async def _newest_verdict(client: Client, stream: str) -> int:
     """Id of a stream's newest verdict, 0 where there is none."""
     last = 0
     for epoch in reversed(await client.epochs(stream)):

@@ -1,4 +1,4 @@
-"""A whole analysis in one picture: verdicts, heart rate and score over time."""
+"""A whole analysis in one picture: verdicts, alarms, heart rate and score over time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ectopy.figures.words import VERDICT_COLOURS, clock, headline
+from ectopy.alarms import PRIORITIES, Episode, episodes
+from ectopy.figures.words import PRIORITY_COLOURS, VERDICT_COLOURS, clock, headline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,11 +19,11 @@ _TICK_STEPS_S = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200
 
 
 def analysis_overview(analysis: Analysis) -> Figure:
-    """Draw verdicts (a band), heart rate and score of each interval over the time of the recording."""
+    """Draw verdicts (a band), alarms (a lane a priority), heart rate and score over the time of the recording."""
     from matplotlib.figure import Figure
 
-    figure = Figure((10, 4.2), layout="constrained")
-    band, rate, score = figure.subplots(3, sharex=True, height_ratios=(0.6, 2, 2))
+    figure = Figure((10, 4.8), layout="constrained")
+    band, alarms, rate, score = figure.subplots(4, sharex=True, height_ratios=(0.6, 0.9, 2, 2))
     verdicts = analysis.verdicts
     start, end, hr, height = (
         np.array([getattr(v, name) for v in verdicts], dtype=float)
@@ -35,6 +36,7 @@ def analysis_overview(analysis: Analysis) -> Figure:
     _draw_band(band, start, end, word)
     title = f"{analysis.recording.name or 'Recording'}   {headline(analysis.summary)}"
     band.set_title(title, loc="left", fontsize=10)
+    _draw_alarms(alarms, episodes(analysis.findings, analysis.recording.duration_s))
     rate.plot(middle, hr, color="#1b1b1b", lw=line, marker=".", ms=dot / 2)
     rate.set_ylabel("heart rate\n(beats/min)")
     for one in ("normal", "abnormal"):
@@ -61,6 +63,17 @@ def _draw_band(ax: Axes, start: np.ndarray, end: np.ndarray, word: np.ndarray) -
     ax.set_ylabel("verdict", rotation=0, ha="right", va="center")
     ax.spines[:].set_visible(False)
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=8, frameon=False, borderaxespad=0.2)
+
+
+def _draw_alarms(ax: Axes, found: list[Episode]) -> None:
+    for lane, priority in enumerate(PRIORITIES):
+        bars = [(one.start_s, one.end_s - one.start_s) for one in found if one.priority == priority]
+        colour = PRIORITY_COLOURS[priority]
+        ax.broken_barh(bars, (lane + 0.15, 0.7), facecolor=colour, edgecolor=colour, lw=0.5)
+    ax.set(ylim=(len(PRIORITIES), 0), yticks=[lane + 0.5 for lane in range(len(PRIORITIES))])
+    ax.set_yticklabels([f"{priority} alarm" for priority in PRIORITIES], fontsize=8)
+    ax.tick_params(left=False, bottom=False)
+    ax.spines[:].set_visible(False)
 
 
 def _bars(start: np.ndarray, end: np.ndarray, which: np.ndarray) -> list[tuple[float, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ectopy.alarms import Priority
 from ectopy.recording import AamiClass
 from ectopy.verdict import Word
 
@@ -27,6 +28,7 @@ CLASS_NAMES: dict[AamiClass, str] = {
     "Q": "paced or unclassifiable",
 }
 VERDICT_COLOURS: dict[Word, str] = {"normal": "#b9d7e8", "abnormal": "#d55e00", "unreadable": "#8c8c8c"}
+PRIORITY_COLOURS: dict[Priority, str] = {"high": "#b2182b", "medium": "#e69f00", "low": "#56b4e9"}
 DISCLAIMER = "Research software, not a medical device."
 
 

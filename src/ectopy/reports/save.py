@@ -1,18 +1,22 @@
-"""An analysis as files: beats, intervals, and a picture of the worst of them."""
+"""An analysis as files: beats, intervals, findings, alarms, and a picture of the worst intervals."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ectopy.errors import OutputError
 from ectopy.figures import worst_intervals
+from ectopy.reports.alarms import alarms_of, episode_table, finding_table
 
 if TYPE_CHECKING:
+    from ectopy.alarms import Episode
     from ectopy.analysis.result import Analysis
 
 _ANNOTATOR = "ectopy"
@@ -25,7 +29,9 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
 
     NAME.ectopy : the beats as WFDB annotations (symbols N, S, V, F, Q), for `wfdb.rdann(NAME, "ectopy")`
     NAME.beats.csv, NAME.intervals.csv : the tables `beats` and `intervals`
-    NAME.json : recording, model, notes, and every verdict with its beats and findings
+    NAME.findings.csv : what was found, as a stream tells it: a row when it begins, another when it ends
+    NAME.episodes.csv : the alarms that a service would have raised
+    NAME.json : recording, model, notes, those alarms, and every verdict with its beats and findings
     NAME.worst.png : the ten worst intervals on ECG paper
 
     All are written beside their place first, then moved: a file there is whole.
@@ -46,7 +52,10 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
             _write_annotations(analysis, here)
             analysis.beats.to_csv(f"{here}.beats.csv", index=False, float_format=_FLOATS)
             analysis.intervals.to_csv(f"{here}.intervals.csv", index=False, float_format=_FLOATS)
-            Path(f"{here}.json").write_text(_as_json(analysis), encoding="utf-8")
+            finding_table(analysis).to_csv(f"{here}.findings.csv", index=False, float_format=_FLOATS)
+            alarms = alarms_of(analysis)
+            episode_table(alarms).to_csv(f"{here}.episodes.csv", index=False, float_format=_FLOATS)
+            Path(f"{here}.json").write_text(_as_json(analysis, alarms), encoding="utf-8")
             worst_intervals(analysis).savefig(f"{here}.worst.png", dpi=150)
             return [path.replace(folder / path.name) for path in sorted(here.parent.iterdir())]
     except OSError as error:
@@ -89,7 +98,7 @@ def _write_annotations(analysis: Analysis, path: Path) -> None:
     )
 
 
-def _as_json(analysis: Analysis) -> str:
+def _as_json(analysis: Analysis, alarms: Sequence[Episode]) -> str:
     """One JSON object, a line for each verdict."""
     recording, summary = analysis.recording, analysis.summary
     head = {
@@ -102,6 +111,7 @@ def _as_json(analysis: Analysis) -> str:
         "model": analysis.model,
         "notes": analysis.notes,
         "counts": summary.verdicts,
+        "episodes": [asdict(episode) for episode in alarms],
     }
     verdicts = ",\n".join(json.dumps(verdict.to_dict(), allow_nan=False) for verdict in analysis.verdicts)
     return f'{json.dumps(head, allow_nan=False)[:-1]}, "verdicts": [\n{verdicts}\n]}}\n'

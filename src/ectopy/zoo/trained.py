@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ectopy.errors import HashError, ModelError
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before its import: nothing of a patient's leaves the machine
+import onnxruntime as ort
 
 _FOLDER = Path(__file__).parent
 
