@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ectopy import StreamAnalyzer, analyze, read
+from ectopy.alarms import episodes
 from ectopy.recording import Recording
 from ectopy.signal import Findings, Known, Second
 from ectopy.verdict import Beat, Finding
@@ -316,3 +317,49 @@ def test_a_verdict_names_the_findings_of_its_interval(mitdb):
         assert all(
             isinstance(f, Finding) and f.end_s is not None and f.end_s <= verdict.end_s for f in verdict.findings
         )
+
+
+# Each rule on real signal of training patients: (alarm, record, from, seconds)
+RAISED = [
+    ("asystole", "svdb/850", 1565, 45),  # a heart that stands still for 12.5 s
+    ("pause", "mitdb/201", 360, 45),
+    ("extreme bradycardia", "mitdb/201", 500, 60),
+    ("bradycardia", "mitdb/207", 5, 45),
+    ("bigeminy", "mitdb/203", 1535, 45),
+    ("ectopic burden", "mitdb/119", 0, 120),
+    ("triplet", "mitdb/203", 30, 40),
+    ("extreme tachycardia", "mitdb/203", 40, 45),
+    ("tachycardia", "mitdb/203", 455, 80),
+    ("ventricular run", "mitdb/205", 280, 50),
+    ("ventricular rhythm", "mitdb/124", 290, 60),
+    ("no organised rhythm", "mitdb/207", 20, 60),
+    ("irregular rhythm", "mitdb/203", 0, 120),
+    ("unreadable", "mitdb/108", 1210, 90),
+]
+
+
+@pytest.mark.parametrize(("code", "name", "start_s", "seconds"), RAISED)
+def test_real_signal_raises_each_alarm(mitdb, svdb, code, name, start_s, seconds):
+    assert code in {episode.code for episode in alarms_of(name, start_s, seconds)}
+
+
+def test_a_quarter_of_an_hour_of_normal_rhythm_raises_no_alarm(mitdb):
+    assert [episode.code for episode in alarms_of("mitdb/115", 0, 900) if episode.priority != "low"] == []
+
+
+def test_a_lead_that_comes_off_for_20_seconds_is_told_and_holds_back_asystole(demo):
+    x = demo.samples[: 90 * 360, :1].copy()
+    x[40 * 360 : 60 * 360] = 0.0
+    analysis = analyze(Recording(x, demo.fs, demo.leads[:1]))
+    codes = {episode.code for episode in episodes(analysis.findings, analysis.recording.duration_s)}
+    assert "lead off" in codes
+    assert not codes & {"asystole", "pause", "extreme bradycardia"}
+
+
+def alarms_of(name, start_s, seconds):
+    """The alarms of a part of a record's first lead."""
+    record = read(name)
+    fs = int(record.fs)
+    part = record.samples[start_s * fs : (start_s + seconds) * fs, :1]
+    analysis = analyze(Recording(part, record.fs, record.leads[:1]))
+    return episodes(analysis.findings, seconds)
