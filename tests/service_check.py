@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable, Set
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,7 @@ from tests.service_load import Device, Run, Ward
 
 from ectopy import Recording, analyze
 from ectopy.alarms import Alarm, AlarmChanged, Desk
-from ectopy.service.desk import read_input
+from ectopy.service.desk_json import read_input
 from ectopy.service.reading import Reader
 from ectopy.service.schema import open_database
 from ectopy.service.segments import Segments
@@ -81,15 +82,20 @@ def through(
 
 
 def check_alarms(lives: Lives) -> int:
-    """The log of a service that doesn't run gives the alarms that are kept; how many these are."""
+    """The log of a service that doesn't run gives the alarms and the notices that are kept; how many alarms."""
     reader = Reader(open_database(lives.data / "ectopy.db"), Segments(lives.data / "samples"))
-    desk, changes = Desk(), dict[int, Alarm]()
+    desk, changes, notices = Desk(), dict[int, Alarm](), set[str]()
     log = reader.alarm_log()
     assert [row.id for row in log] == list(range(1, len(log) + 1))
     for row in log:
         for output in desk.step(read_input(row)):
             if isinstance(output, AlarmChanged):
                 changes[output.alarm.id] = output.alarm
+            else:
+                notices.add(output.key)
+    if lives.settings.get("notify"):
+        with closing(sqlite3.connect(lives.data / "ectopy.db")) as database:
+            assert {key for (key,) in database.execute("SELECT key FROM outbox")} == notices
     kept = [json.loads(body) for _, body in reader.alarms(only_open=False, limit=1_000_000)]
     assert [alarm["id"] for alarm in kept] == sorted(changes)
     for alarm in kept:

@@ -66,6 +66,11 @@ class HttpSink:
         self.close()
 
 
+def told_to(sink: HttpSink) -> dict[str, object]:
+    """Settings of a service that tells this sink."""
+    return {"notify": [f"json://{sink.place}/"], "notify_inside": [sink.place]}
+
+
 class SmtpSink:
     """A mail server that keeps what it was sent."""
 

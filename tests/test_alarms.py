@@ -843,3 +843,23 @@ def test_a_backlog_gives_the_episodes_that_it_would_have_given_live(log: list[In
 
     assert seen(late) == seen(live)
     assert split(late)[1] == [] and all(alarm.late for alarm in split(late)[0])
+
+
+def test_a_clock_that_was_set_back_makes_nothing_late() -> None:
+    """The desk's own clock goes on; lateness goes by the clock that the samples' times are of."""
+    desk, back_us = Desk(), 3_600_000_000
+    desk.step(Tick(us(10_000)))
+    finding = Finding("asystole", 100.0, None, True, 107.0)
+    told_us = us(10_007) - back_us
+    outputs = desk.step(Found(us(10_007), "a", 1, finding, told_us - 7_000_000, seen_us=told_us))
+    (changed,) = [output for output in outputs if isinstance(output, AlarmChanged)]
+    assert not changed.alarm.late
+
+
+def test_an_end_of_an_epoch_that_is_over_leaves_the_next_one_alone() -> None:
+    desk = Desk()
+    old, new = (Finding("asystole", start_s, None, True, start_s + 7) for start_s in (50.0, 5.0))
+    desk.step(Found(us(57), "a", 1, old, us(50)))
+    desk.step(Found(us(112), "a", 2, new, us(105)))
+    desk.step(Found(us(113), "a", 1, replace(old, end_s=60.0, told_s=63.0), us(50), us(60)))
+    assert "asystole" in desk.state.streams["a"].holding

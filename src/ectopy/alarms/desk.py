@@ -98,8 +98,10 @@ class Desk:
         stream = self._ward.stream(name)
         self._ward.ring(now, name, stream)
         held = stream.holding.get(finding.name)
+        if held is not None and held.epoch is not None and given.epoch < held.epoch:
+            return  # of a run of the device that is over
         if held is None or held.epoch != given.epoch or held.start_s < finding.start_s or given.end_us is None:
-            late = now.at_us - told_us > _LATE_US
+            late = (given.seen_us or given.at_us) - told_us > _LATE_US
             held = Holding(given.start_us, finding.start_s, given.epoch, finding.value, late, "")
             known_us = told_us if given.end_us is None else given.end_us
             self._ward.begin(now, name, stream, finding.name, held, known_us)

@@ -12,6 +12,7 @@ from ectopy.verdict import Finding
 @dataclass(frozen=True, slots=True)
 class Found:
     """A finding has begun (`end_us` None), has ended, or is told complete. `start_us`, `end_us`: when that was.
+    `seen_us`: UTC at that moment, where `at_us` is a clock that has not been set back with it.
 
     A beginning may be told again: where it was late at first and now comes in time, a new alarm is raised.
     """
@@ -22,6 +23,7 @@ class Found:
     finding: Finding
     start_us: int
     end_us: int | None = None
+    seen_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

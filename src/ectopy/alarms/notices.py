@@ -93,7 +93,8 @@ class Outbox:
             priority = min(alarms.values(), key=PRIORITIES.index)
             ordered = sorted(alarms, key=lambda alarm: (PRIORITIES.index(alarms[alarm]), alarm))
             level = 2 if kind == "escalated" else 1
-            notices.append(Notice(str(self.state.notices), at_us, kind, level, priority, tuple(ordered)))
+            key = f"{at_us}-{self.state.notices}"  # another service, or data begun anew, gives no key again
+            notices.append(Notice(key, at_us, kind, level, priority, tuple(ordered)))
             self.state.sent.append((at_us, priority))
         return notices
 

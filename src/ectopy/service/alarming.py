@@ -43,7 +43,8 @@ class Alarming:
             DeadMan(settings.dead_man, Guard(settings.notify_inside), healthy) if settings.dead_man else None
         )
         self.desk = AlarmDesk(store, reader, targets, tell, self._notifier.wake)
-        self._conditions = Conditions(time.monotonic(), self.desk.silent, self.desk.behind)
+        self._conditions = Conditions(time.monotonic(), self.desk.silent, self.desk.behind, self.desk.lasting)
+        self._settled = False
 
     def start(self) -> None:
         self._notifier.start()
@@ -66,14 +67,17 @@ class Alarming:
         if streams:
             self._conditions.lost(streams, time.monotonic())
 
-    def look_round(self, running: Collection[str]) -> None:
+    def look_round(self, running: Collection[str], *, judged: bool) -> None:
         """What is wrong with the equipment, and what of the alarms is due.
 
         running : the streams whose epoch has not ended
+        judged : what was on disk at the start is; before, time does not pass: what lasted may be over
         """
         now_us = utc_us()
         self.desk.take(self._conditions.look(running, self._store.trouble, time.monotonic(), now_us / 1e6))
-        self.desk.pass_time(now_us)
+        self._settled = self._settled or judged
+        if self._settled:
+            self.desk.pass_time(now_us)
 
     async def act(self, act: Input) -> None:
         """What somebody does about alarms; done once it is on disk.

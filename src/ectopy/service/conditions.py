@@ -19,20 +19,27 @@ class Conditions:
     """Called on the event loop. Steady seconds are those of its clock.
 
     silent, behind : streams that the desk knows to be silent, or to belong to a gateway that is down
+    lasting : what of the service's own the desk knows to last
     """
 
-    def __init__(self, now_s: float, silent: Collection[str] = (), behind: Collection[str] = ()):
+    def __init__(
+        self,
+        now_s: float,
+        silent: Collection[str] = (),
+        behind: Collection[str] = (),
+        lasting: Collection[str] = (),
+    ):
         self._began_s = now_s
         self._came: dict[str, float] = {}
         self._silent = set(silent)
         self._behind = dict.fromkeys(behind, now_s)
         self._lost: list[tuple[str, ...]] = []
         self._utc_s: float | None = None  # UTC of the steady clock's 0
-        self._jumped = False
-        self._trouble: str | None = None
+        self._jumped = _CLOCK in lasting
+        self._trouble = next((name for name in (_DISK, _STORE) if name in lasting), None)
 
     def came(self, stream: str, now_s: float) -> None:
-        """Something came of a stream."""
+        """Something came of a stream, or it begins."""
         self._came[stream] = now_s
 
     def lost(self, streams: Collection[str], now_s: float) -> None:
@@ -60,9 +67,10 @@ class Conditions:
                 (self._silent.add if on else self._silent.remove)(stream)
                 since_us = at_us - round(quiet_s * 1e6)
                 yield Condition(at_us, stream, SILENT, on, "", since_us if on else at_us)
+        if len(self._came) > len(running):
+            self._came = {stream: came_s for stream, came_s in self._came.items() if stream in running}
         for stream in self._silent.difference(running):
             self._silent.remove(stream)
-            self._came.pop(stream, None)
             yield Condition(at_us, stream, SILENT, False, "", at_us)
 
     def _gateways(self, running: Collection[str], at_us: int) -> Iterator[Condition]:

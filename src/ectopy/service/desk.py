@@ -6,40 +6,30 @@ one order, that of the log. After a restart the log gives the same alarms again,
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
 
 import orjson
 
 from ectopy import alarms
-from ectopy.alarms import Alarm, AlarmChanged, Desk, Found, Input, Notice, Rule, State
+from ectopy.alarms import Alarm, AlarmChanged, Desk, Found, Input, Notice, State
+from ectopy.errors import AlarmError, StateError
+from ectopy.service.desk_json import AGAIN, NAMES, alarm_json, found_json, read_input, rule_out
 from ectopy.service.notify import Targets, Told, render
 from ectopy.service.reading import FINDING, Reader
-from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, microseconds, utc
-from ectopy.service.runs import Again
+from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, utc
+from ectopy.service.runs import ToldAgain
 from ectopy.service.store import Store
-from ectopy.verdict import Finding
-from ectopy.wire import AlarmOut, FoundOut, PauseOut, RuleOut
+from ectopy.wire import PauseOut, RuleOut
 
+_log = logging.getLogger(__name__)
 _EVERY = 500  # inputs between two of the desk's states that are kept
-_KNOWN = 5000  # alarms
-_KINDS: dict[str, type[Any]] = {
-    "condition": alarms.Condition,
-    "epoch ended": alarms.EpochEnded,
-    "acknowledged": alarms.Acknowledged,
-    "audio paused": alarms.AudioPaused,
-    "alarm paused": alarms.AlarmPaused,
-    "resumed": alarms.Resumed,
-    "rules changed": alarms.RulesChanged,
-    "viewed": alarms.Viewed,
-    "tick": alarms.Tick,
-}
 SILENT = "stream silent"
-_AGAIN = "finding again"
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_KNOWN = 5000  # alarms
 
 Tell = Callable[[list[LogRow], list[AlarmRow]], None]
 
@@ -52,23 +42,17 @@ class AlarmDesk:
     """
 
     def __init__(self, store: Store, reader: Reader, targets: Targets, tell: Tell, wake: Callable[[], None]):
-        self._store, self._reader, self._targets, self._tell, self._wake = store, reader, targets, tell, wake
+        self._store, self._targets, self._tell, self._wake = store, targets, tell, wake
         self._lock = threading.Lock()
         self._change = reader.newest_change()
-        saved, self._upto = reader.desk()
-        self._desk = Desk(State.from_json(orjson.loads(saved)) if saved else None)
-        self._logged = self._upto
-        for row in reader.alarm_log(after=self._upto):
-            self._desk.step(read_input(row))
-            self._logged = row.id
-        self._raised = self._desk.state.alarms
-        self._known: OrderedDict[int, Alarm] = OrderedDict()  # as they were told last; the store has the others
-
-    @property
-    def due_us(self) -> int | None:
-        """When `pass_time` is wanted."""
-        with self._lock:
-            return self._desk.due_us
+        self._desk, self._upto = _folded(reader)
+        self._logged = reader.newest_input()
+        state = self._desk.state
+        state.alarms = self._raised = max(state.alarms, reader.newest_alarm())  # by other rules it may have been more
+        self._known = OrderedDict(
+            (opened.alarm.id, opened.alarm) for stream in state.streams.values() for opened in stream.opens()
+        )  # those that are open, and the last ones that were
+        self._clock = state.clock_us, time.monotonic()
 
     @property
     def behind(self) -> list[str]:
@@ -77,13 +61,20 @@ class AlarmDesk:
             return [*self._desk.state.behind]
 
     @property
+    def lasting(self) -> list[str]:
+        """What is wrong with the service itself."""
+        with self._lock:
+            own = self._desk.state.streams.get(None)
+            return [*own.holding] if own else []
+
+    @property
     def silent(self) -> list[str]:
         """Streams that are known to be silent."""
         with self._lock:
             return [name for name, stream in self._desk.state.streams.items() if name and SILENT in stream.holding]
 
     def take(
-        self, inputs: Iterable[Input | Again], kept: Callable[[], None] | None = None, rows: Sequence[Row] = ()
+        self, inputs: Iterable[Input | ToldAgain], kept: Callable[[], None] | None = None, rows: Sequence[Row] = ()
     ) -> None:
         """Take inputs in, and have them kept with what comes of them and with `rows`; then `kept` is called, behind all
         that came before, even where there is nothing to keep.
@@ -98,8 +89,10 @@ class AlarmDesk:
             changed: list[AlarmRow] = []
             found: list[LogRow] = []
             notices: list[Notice] = []
-            for given in inputs:
-                outputs = self._desk.step(given.found if isinstance(given, Again) else given)
+            for one in inputs:
+                given = self._stamped(one)
+                outputs = self._desk.step(given.found if isinstance(given, ToldAgain) else given)
+                self._clock = self._desk.state.clock_us, time.monotonic()
                 more.append(row := self._log(given))
                 found += [row] if row.kind == FINDING else []
                 for output in outputs:
@@ -126,8 +119,10 @@ class AlarmDesk:
 
     def pass_time(self, now_us: int) -> None:
         """Time has passed, where that matters."""
-        due_us = self.due_us
-        if due_us is not None and due_us <= now_us:
+        with self._lock:
+            due_us = self._desk.due_us
+            late = due_us is not None and due_us <= self._now(now_us)
+        if late:
             self.take([alarms.Tick(now_us)])
 
     def close(self) -> None:
@@ -157,14 +152,28 @@ class AlarmDesk:
                 for what, pause in stream.pauses.items()
             ]
 
-    def _log(self, given: Input | Again) -> LogRow:
+    def _now(self, utc_us: int) -> int:
+        """UTC, or where that was set back, what it would be: what is due must not wait for it to come again."""
+        clock_us, steady_s = self._clock
+        return max(utc_us, clock_us + round((time.monotonic() - steady_s) * 1e6))
+
+    def _stamped(self, given: Input | ToldAgain) -> Input | ToldAgain:
+        """With the time of the desk's own clock."""
+        if isinstance(given, ToldAgain):
+            return ToldAgain(self._seen(given.found))
+        return self._seen(given) if isinstance(given, Found) else replace(given, at_us=self._now(given.at_us))
+
+    def _seen(self, found: Found) -> Found:
+        return replace(found, at_us=self._now(found.at_us), seen_us=found.at_us)
+
+    def _log(self, given: Input | ToldAgain) -> LogRow:
         self._logged += 1
-        if isinstance(given, Found | Again):
-            kind, found = (FINDING, given) if isinstance(given, Found) else (_AGAIN, given.found)
-            body = _found_json(self._logged, found)
+        if isinstance(given, Found | ToldAgain):
+            kind, found = (FINDING, given) if isinstance(given, Found) else (AGAIN, given.found)
+            body = found_json(self._logged, found)
             return LogRow(self._logged, found.at_us, kind, found.stream, found.epoch, found.finding.told_s, body)
         stream, epoch = getattr(given, "stream", None), getattr(given, "epoch", None)
-        name, body = _NAMES[type(given)], orjson.dumps(given).decode()
+        name, body = NAMES[type(given)], orjson.dumps(given).decode()
         return LogRow(self._logged, given.at_us, name, stream, epoch, None, body)
 
     def _changed(self, alarm: Alarm) -> AlarmRow:
@@ -173,15 +182,17 @@ class AlarmDesk:
         self._raised = max(self._raised, alarm.id)
         self._known[alarm.id] = alarm
         self._known.move_to_end(alarm.id)
-        if len(self._known) > _KNOWN:
+        if len(self._known) > _KNOWN and next(iter(self._known.values())).presence == "off":
             self._known.popitem(last=False)
-        body = _alarm_json(alarm, self._change)
+        body = alarm_json(alarm, self._change)
         open_ = alarm.presence != "off"
         return AlarmRow(self._change, alarm.id, alarm.stream, alarm.priority, open_, new, body)
 
     def _notices(self, notice: Notice) -> Iterator[NoticeRow]:
-        title, body = render([self._words(alarm) for alarm in notice.alarms], notice.kind)
-        for target in self._targets.at(notice.level):
+        told = [self._known[alarm] for alarm in notice.alarms if alarm in self._known]
+        title, body = render([_words(alarm) for alarm in told], notice.kind)
+        # Whoever was told hears that it is over; the outbox leaves out who wasn't.
+        for target in self._targets.all if notice.kind == "resolved" else self._targets.at(notice.level):
             yield NoticeRow(
                 notice.key,
                 target.name,
@@ -194,79 +205,27 @@ class AlarmDesk:
                 notice.at_us,
             )
 
-    def _words(self, alarm: int) -> Told:
-        """What is told of an alarm."""
-        known = self._known.get(alarm)
-        if known is not None:
-            return Told(known.stream, known.code, known.priority, known.onset_us, known.reason, known.presence)
-        kept = self._reader.alarm(alarm)
-        return Told(kept.stream, kept.code, kept.priority, microseconds(kept.onset_at), kept.reason, kept.presence)
-
     def _saved(self) -> DeskRow:
         self._upto = self._logged
         return DeskRow(self._upto, orjson.dumps(self._desk.state.to_json()).decode())
 
 
-def read_input(row: LogRow) -> Input:
-    """An input as it was logged."""
-    if row.kind in (FINDING, _AGAIN):
-        told = FoundOut.model_validate_json(row.body)
-        finding = Finding(told.name, told.start_s, told.end_s, told.abnormal, told.told_s or 0.0, told.value)
-        end_us = None if told.end_at is None else microseconds(told.end_at)
-        return Found(row.at_us, told.stream, told.epoch, finding, microseconds(told.start_at), end_us)
-    fields = orjson.loads(row.body)
-    if row.kind == "condition":
-        fields["streams"] = tuple(fields["streams"])
-    given: Input = _KINDS[row.kind](**fields)
-    return given
+def _folded(reader: Reader) -> tuple[Desk, int]:
+    """The desk as the log has it, and the input whose state is kept. A state of another version is passed over; what a
+    person did by rules that are no more is too."""
+    saved, upto = reader.desk()
+    try:
+        desk = Desk(State.from_json(orjson.loads(saved)) if saved else None)
+    except StateError as error:
+        _log.info("the alarms' log is folded anew", extra={"reason": str(error)})
+        desk, upto = Desk(), 0
+    for row in reader.alarm_log(after=upto):
+        try:
+            desk.step(read_input(row))
+        except AlarmError as error:
+            _log.warning("an input no longer holds", extra={"input": row.id, "reason": str(error)})
+    return desk, upto
 
 
-def rule_out(rule: Rule, *, changed: bool = False) -> RuleOut:
-    """A rule as the API has it."""
-    return RuleOut(
-        code=rule.code,
-        kind=rule.type,
-        priority=rule.priority,
-        enabled=rule.enabled,
-        limit=rule.limit,
-        on_s=rule.on_s,
-        off_s=rule.off_s,
-        latches=rule.latches,
-        notify=rule.notify,
-        changed=changed,
-    )
-
-
-def _found_json(id_: int, given: Found) -> str:
-    finding = given.finding
-    return FoundOut(
-        id=id_,
-        stream=given.stream,
-        epoch=given.epoch,
-        start_at=utc(given.start_us),
-        end_at=None if given.end_us is None else utc(given.end_us),
-        **asdict(finding),
-    ).model_dump_json()
-
-
-def _alarm_json(alarm: Alarm, change: int) -> str:
-    return AlarmOut(
-        id=alarm.id,
-        change=change,
-        stream=alarm.stream,
-        epoch=alarm.epoch,
-        code=alarm.code,
-        kind=alarm.type,
-        priority=alarm.priority,
-        presence=alarm.presence,
-        signal=alarm.signal,
-        acknowledged=alarm.acknowledged,
-        acknowledged_by=alarm.acknowledged_by,
-        acknowledged_at=None if alarm.acknowledged_us is None else utc(alarm.acknowledged_us),
-        onset_at=utc(alarm.onset_us),
-        told_at=utc(alarm.told_us),
-        ended_at=None if alarm.ended_us is None else utc(alarm.ended_us),
-        late=alarm.late,
-        reason=alarm.reason,
-        value=alarm.value,
-    ).model_dump_json()
+def _words(alarm: Alarm) -> Told:
+    return Told(alarm.stream, alarm.code, alarm.priority, alarm.onset_us, alarm.reason, alarm.presence)

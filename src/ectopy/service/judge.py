@@ -34,7 +34,7 @@ from ectopy.service.rows import (
     VerdictRow,
     utc,
 )
-from ectopy.service.runs import Again, Entry, Run, Turn
+from ectopy.service.runs import Entry, Run, ToldAgain, Turn
 from ectopy.service.snapshots import Snapshots
 from ectopy.verdict import Finding, Verdict
 from ectopy.zoo import TrainedModel, load
@@ -66,7 +66,7 @@ class Judge:
         self._next_verdict, self._keep = next_verdict, keep
         self._ready: deque[Run] = deque()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._busy = False
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
 
     def start(self) -> None:
@@ -79,6 +79,17 @@ class Judge:
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Its thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def idle(self) -> bool:
+        """It has done all that it was fed."""
+        with self._changed:
+            return not self._ready and not self._busy
 
     @property
     def depth(self) -> int:
@@ -102,6 +113,7 @@ class Judge:
                 if self._closing:
                     return
                 run = self._ready.popleft()
+                self._busy = True
             began = time.perf_counter()
             turn = Turn()
             given, told_s, last = run.given, run.told_s, run.waiting[-1]
@@ -112,8 +124,14 @@ class Judge:
                 _log.exception("an analysis failed", extra={"epoch": run.epoch.key, "turn": run.failed + 1})
                 run.given, run.told_s = given, told_s
                 self._begin_anew(run, last)
-            self._keep(run, turn, time.perf_counter() - began)
+            try:
+                self._keep(run, turn, time.perf_counter() - began)
+            except Exception:  # this thread goes on whatever it is
+                _log.exception("a turn was not kept", extra={"epoch": run.epoch.key})
+                run.given, run.told_s = given, told_s
+                self._begin_anew(run, last)
             with self._changed:
+                self._busy = False
                 run.queued = run.due
                 if run.queued:
                     self._ready.append(run)
@@ -199,17 +217,18 @@ class Judge:
             run.saved = run.done
         return turn
 
-    def _found(self, run: Run, analyzer: StreamAnalyzer) -> list[Found | Again | EpochEnded]:
+    def _found(self, run: Run, analyzer: StreamAnalyzer) -> list[Found | ToldAgain | EpochEnded]:
         """What is new of the findings, with the time of day; once the stream has caught up, what lasts by then too."""
         now_us, before_s = _now_us(), run.told_s
         new = [finding for finding in analyzer.found() if finding.told_s > before_s]
-        found: list[Found | Again | EpochEnded] = [_told(run, finding, now_us) for finding in new]
+        found: list[Found | ToldAgain | EpochEnded] = [_told(run, finding, now_us) for finding in new]
         run.told_s = max([before_s, *(finding.told_s for finding in new)])
-        caught_up = now_us - run.clock.at(run.done) < BEHIND_US
-        if caught_up and run.behind:
-            second = float(run.done // run.epoch.fs)
-            lasting = [replace(finding, told_s=second) for finding in analyzer.lasting() if finding not in new]
-            found += [Again(_told(run, finding, now_us)) for finding in lasting]
+        second = float(run.done // run.epoch.fs)
+        caught_up = now_us - run.clock.at(run.done) < BEHIND_US and second >= before_s
+        missed = run.behind or any(now_us - run.clock.at(round(f.told_s * run.epoch.fs)) > BEHIND_US for f in new)
+        if caught_up and missed:
+            lasting = [replace(finding, told_s=second) for finding in analyzer.lasting()]
+            found += [ToldAgain(_told(run, finding, now_us)) for finding in lasting]
         run.behind = not caught_up
         return found
 

@@ -6,7 +6,7 @@ double.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
@@ -42,7 +42,8 @@ class Outbox:
         now_us = utc_us()
         with self._database.connect() as connection:
             rows = connection.execute(query.limit(limit)).all()
-            over = {row.key for row in rows if row.at_us < now_us - _OLD_US and _is_over(connection, row)}
+            over = {row.key for row in rows if _is_old(row, now_us) and _is_over(connection, row)}
+            over |= {row.key for place, row in enumerate(rows) if _is_said_again(row, rows[place + 1 :])}
         if over:
             change = update(schema.outbox).where(t.target == target, t.key.in_(over))
             with self._database.begin() as connection:
@@ -68,10 +69,21 @@ class Outbox:
             connection.execute(update(schema.outbox).where(*this).values(**values))
 
 
+def _is_old(row: Row[Any], now_us: int) -> bool:
+    return row.kind == "resolved" or bool(row.at_us < now_us - _OLD_US)
+
+
 def _is_over(connection: Connection, row: Row[Any]) -> bool:
+    """Whether its alarms are over; of an end, whether the target was told of none of them, nor is to be."""
     t, a = schema.outbox.c, schema.alarms.c
     if row.kind != "resolved":
         return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
-    told = select(t.alarms).where(t.target == row.target, t.state == _SENT, t.kind != "resolved")
+    told = select(t.alarms).where(t.target == row.target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
     newest = connection.scalars(told.order_by(t.at_us.desc()).limit(_TOLD))
     return not any(set(alarms) & set(row.alarms) for alarms in newest)
+
+
+def _is_said_again(row: Row[Any], later: Sequence[Row[Any]]) -> bool:
+    """A reminder that waits with a newer one of all its alarms: a target that comes back is told once."""
+    known = set(row.alarms)
+    return row.kind == "reminder" and any(known <= set(one.alarms) for one in later if one.kind != "resolved")

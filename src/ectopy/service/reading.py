@@ -166,6 +166,16 @@ class Reader:
             row = connection.execute(select(schema.desk)).first()
         return (row.state, row.upto) if row else (None, 0)
 
+    def newest_input(self) -> int:
+        """The largest number of what the alarms are made of; 0 before the first."""
+        with self._database.connect() as connection:
+            return connection.scalar(select(func.max(schema.alarm_log.c.id))) or 0
+
+    def newest_alarm(self) -> int:
+        """The largest number of all alarms; 0 before the first."""
+        with self._database.connect() as connection:
+            return connection.scalar(select(func.max(schema.alarms.c.id))) or 0
+
     def alarm_log(self, *, after: int = 0) -> list[LogRow]:
         """What the alarms are made of, in order."""
         query = select(schema.alarm_log).where(schema.alarm_log.c.id > after).order_by(schema.alarm_log.c.id)

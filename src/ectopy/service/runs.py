@@ -14,7 +14,7 @@ Entry = SamplesRow | GapRow | EndRow
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ToldAgain:
     """A finding that lasts, told once more: it was too old to be told when it began."""
 
     found: Found
@@ -66,4 +66,4 @@ class Turn:
 
     rows: list[Row] = field(default_factory=list)
     verdicts: list[VerdictRow] = field(default_factory=list)
-    found: list[Found | Again | EpochEnded] = field(default_factory=list)
+    found: list[Found | ToldAgain | EpochEnded] = field(default_factory=list)

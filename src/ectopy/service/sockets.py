@@ -158,7 +158,7 @@ class Connection:
         mine = [live for live in self._writes.values() if live.writer is self]
         for live in mine:
             live.writer = None
-        if self._name is None:
+        if self._name is None and not self._streams.stopping:
             self._streams.alarming.gateway_left([live.epoch.stream for live in mine if not live.ended])
         if self._watched and self._name is not None:
             for those in self._streams.live(self._name).watchers.values():

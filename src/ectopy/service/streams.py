@@ -55,7 +55,7 @@ class Streams:
         self._labels: dict[str, str | None] = {}
         self._telling = Telling(metrics, self._live)
         self.listeners = self._telling.listeners
-        self.ready = False
+        self.ready = self.stopping = False
 
     async def start(self) -> None:
         """Open the store and go on with every epoch that ran."""
@@ -76,7 +76,9 @@ class Streams:
         await asyncio.to_thread(self._store.close)
 
     def dismiss(self) -> None:
-        """Let go of who listens to all verdicts: such a connection has no end of its own."""
+        """Let go of who listens to all verdicts: such a connection has no end of its own. The others end by themselves,
+        and that is no fault of theirs."""
+        self.stopping = True
         for watcher in self.listeners:
             watcher.give_up()
 
@@ -87,7 +89,11 @@ class Streams:
     @property
     def trouble(self) -> str | None:
         """Why nothing is taken in, if so."""
-        return None if self.ready and self._store.trouble is None else self._store.trouble or "not ready yet"
+        if not self.ready:
+            return "not ready yet"
+        if not self._judge.alive or self._ticker.done():
+            return "the service has failed inside; its log says where, start it again"
+        return self._store.trouble
 
     def model_name(self) -> str:
         return self._judge.model.name
@@ -148,6 +154,7 @@ class Streams:
         if before:
             live.watchers = before.watchers
         self._live[name] = self._judged[row.key] = live
+        self.alarming.came(name, time.monotonic())
         self._labels[name] = request.label or self._labels.get(name)
         await self._keep(live, [row], [])
         self._metrics.streams.inc()
@@ -370,7 +377,11 @@ class Streams:
         while True:
             await asyncio.sleep(_LOOK_S)
             now = self._loop.time()
-            self.alarming.look_round({name for name, live in self._live.items() if not live.ended})
+            try:
+                running = {name for name, live in self._live.items() if not live.ended}
+                self.alarming.look_round(running, judged=self._judge.idle)
+            except Exception:  # it looks again
+                _log.exception("alarms were not looked after")
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
             for live in self._live.values():
                 try:

@@ -257,6 +257,7 @@ class FoundOut(FindingOut):
     epoch: int
     start_at: datetime
     end_at: datetime | None
+    seen_at: datetime | None = Field(default=None, description="When it was told, by the server's clock")
 
 
 class Page(Message):
