@@ -1,0 +1,12 @@
+"""What Streamlit runs for each viewer: the pages, and the one that was chosen. `monitoring` names the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from ectopy.monitor.pages import live
+
+st.set_page_config(page_title="Ectopy", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+st.navigation([st.Page(live.show, title="Live", url_path="live", default=True)], position="top").run()
