@@ -9,4 +9,5 @@ import streamlit as st
 from ectopy.monitor.pages import live
 
 st.set_page_config(page_title="Ectopy", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+st.html("<style>.stMainBlockContainer { padding: 3.2rem clamp(0.7rem, 2vw, 2rem) 1rem; }</style>")  # a wall needs the room
 st.navigation([st.Page(live.show, title="Live", url_path="live", default=True)], position="top").run()

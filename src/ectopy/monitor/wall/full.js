@@ -7,7 +7,7 @@ import { beatRows } from "./beats.js";
 import { make, say } from "./words.js";
 
 const GAINS = [2.5, 5, 10, 20];
-const MAX_ROW_MM = 30;
+const MAX_ROW_MM = 36;
 
 export class Full {
   constructor(root, palette) {
@@ -106,9 +106,9 @@ export class Full {
     if (!memory) return;
     this.screen.replaceChildren();
     this.width = this.screen.clientWidth;
-    const room = Math.max(220, this.dialog.clientHeight - 330);
+    const room = Math.max(240, this.dialog.clientHeight - 420);
     const rows = memory.leads.length;
-    const row = Math.max(60, Math.min(MAX_ROW_MM * mm() * (rows === 1 ? 1.5 : 1), room / rows));
+    const row = Math.max(60, Math.min(MAX_ROW_MM * mm(), room / rows));
     this.height = Math.round(row * rows + 62);
     this.speed ??= speedFor(this.width);
     if (this.frozen) {

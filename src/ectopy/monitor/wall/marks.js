@@ -13,12 +13,16 @@ export function drawTrace(ctx, view) {
   ctx.lineWidth = 1.4;
   stroke(ctx, view, from, to, palette.ink);
   for (const beat of memory.beats) {
-    if (beat.aami === "N" || beat.aami === "Q" || beat.aami === null) continue;
+    if (!isAbnormal(beat)) continue;
     const first = Math.max(from, Math.round(beat.sample - 0.12 * memory.fs));
     const last = Math.min(to, Math.round(beat.sample + 0.22 * memory.fs));
     if (first < last) stroke(ctx, view, first, last, palette.classes[beat.aami], 2);
   }
   drawGaps(ctx, view, from, to, lead);
+}
+
+function isAbnormal({ aami }) {
+  return aami === "S" || aami === "V" || aami === "F";
 }
 
 function stroke(ctx, { memory, lead, x, y }, from, to, colour, width = 1.4) {
@@ -79,6 +83,7 @@ function hatch(ctx, colour) {
 /** The class of each beat as a letter above its R; an abnormal one's stands on its colour. */
 export function drawBeats(ctx, { memory, from, to, x, palette }, top) {
   const margin = 0.2 * memory.fs;
+  const narrow = x(memory.fs) - x(0) < 40; // letters would cover each other: a line each
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   for (const beat of memory.beats) {
@@ -86,6 +91,14 @@ export function drawBeats(ctx, { memory, from, to, x, palette }, top) {
     const letter = beat.aami ?? "?";
     const colour = palette.classes[beat.aami] ?? palette.quiet;
     const at = x(beat.sample);
+    if (narrow) {
+      ctx.fillStyle = colour;
+      ctx.fillRect(at - 1, top + 3, 2, 6);
+      if (!isAbnormal(beat)) continue;
+      ctx.font = "700 10px system-ui, sans-serif";
+      ctx.fillText(letter, at, top + 14);
+      continue;
+    }
     if (letter === "N" || letter === "?") {
       ctx.font = "500 11px system-ui, sans-serif";
     } else {
@@ -115,15 +128,18 @@ export function drawBands(ctx, { memory, from, to, x, palette }, top, height) {
       ctx.fillStyle = hatch(ctx, palette.gap);
       ctx.fillRect(begin + 1, top, end - begin - 2, height);
     }
-    const word = verdict.n_abnormal
-      ? `${verdict.verdict}: ${verdict.n_abnormal} of ${verdict.n_beats} beats`
-      : verdict.verdict;
+    const counted = `${verdict.verdict}: ${verdict.n_abnormal} of ${verdict.n_beats} beats`;
+    const fits = verdict.n_abnormal && ctx.measureText(counted).width < end - begin - 14;
+    const word = fits ? counted : verdict.verdict;
     ctx.save();
     ctx.beginPath();
     ctx.rect(begin + 1, top, end - begin - 2, height);
     ctx.clip();
     ctx.fillStyle = ink;
-    ctx.fillText(word, begin + 7, top + height / 2 + 1);
+    const y = top + height / 2 + 1;
+    ctx.fillText(word, begin + 7, y);
+    const width = ctx.measureText(word).width;
+    if (end - begin > 2 * width + 40) ctx.fillText(word, end - width - 7, y); // where the beginning is erased already
     ctx.restore();
   }
 }

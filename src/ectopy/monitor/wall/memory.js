@@ -63,20 +63,18 @@ export class Memory {
     return Date.parse(verdict.start_at) + ((index - verdict.start_sample) / this.fs) * 1000;
   }
 
-  /** Middle and reach of a lead over the samples [from, to): its median, and how far 98 % lie from it. */
-  spread(lead, from, to) {
+  /** Lowest and highest value of a lead over the samples [from, to), but for a few; null where there are none. */
+  range(lead, from, to) {
     const values = [];
-    const step = Math.max(1, Math.floor((to - from) / 1500));
-    for (let i = Math.max(from, this.oldest); i < Math.min(to, this.end); i += step) {
+    const step = Math.max(1, Math.floor((to - from) / 2500));
+    for (let i = Math.max(Math.round(from), this.oldest); i < Math.min(to, this.end); i += step) {
       const value = this.at(lead, i);
       if (value === value) values.push(value);
     }
-    if (!values.length) return { middle: 0, reach: 0 };
+    if (!values.length) return null;
     values.sort((a, b) => a - b);
-    const middle = values[values.length >> 1];
-    const low = values[Math.floor(values.length * 0.01)];
-    const high = values[Math.ceil(values.length * 0.99) - 1];
-    return { middle, reach: Math.max(high - middle, middle - low) };
+    const few = Math.floor(values.length * 0.002);
+    return [values[few], values[values.length - 1 - few]];
   }
 
   _clear(index) {

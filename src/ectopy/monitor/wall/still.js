@@ -25,9 +25,10 @@ export function drawStill(canvas, shown, width, height, palette) {
   const row = (bottom - TOP) / memory.leads.length;
   memory.leads.forEach((_, lead) => {
     const top = TOP + row * lead;
-    const { middle, reach } = memory.spread(lead, from, to);
+    const [low, high] = memory.range(lead, from, to) ?? [0, 0];
+    const middle = (low + high) / 2;
     const known = memory.epoch.unit !== "unknown";
-    const gain = known ? shown.gain : (row / mm() / 2.6) / (reach || 1);
+    const gain = known ? shown.gain : ((row / mm()) * 0.8) / (high - low || 1);
     const view = {
       memory, lead, from, to, x, palette, top, bottom: top + row,
       y: (value) => top + row / 2 - (value - middle) * gain * mm(),

@@ -53,6 +53,7 @@ export class Sweep {
     this.ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (!this.memory || head === null) return;
     this._place(head);
+    this._refit();
     this._slice(this.number, this.left, this.x);
     if (this.number > 0) this._slice(this.number - 1, this.x + BAR, this.width);
     this._pulse();
@@ -95,19 +96,31 @@ export class Sweep {
     this.x = Math.floor(x * this.ratio) / this.ratio; // whole pixels of the screen: slices meet without a seam
   }
 
-  /** Middle and gain of a sweep stay as they were at its beginning. */
+  /** Middle and gain of a sweep: as its beginning asks for, and again where the trace has left the paper since. */
   _heightsOf(number) {
-    if (!this.heights.has(number)) {
-      const { memory } = this;
-      const begin = number * this.seconds * memory.fs;
-      const { middle, reach } = memory.spread(this.lead, begin - LOOK_S * memory.fs, begin + memory.fs * this.seconds);
-      const half = (this.bottom - this.top) / 2 / mm();
-      const known = memory.epoch.unit !== "unknown";
-      const gain = known ? (reach * MM_PER_MV > half ? MM_PER_MV / 2 : MM_PER_MV) : (half * 0.7) / (reach || 1);
-      this.heights.set(number, { middle, gain });
-      this.heights.delete(number - 3);
-    }
-    return this.heights.get(number);
+    const known = this.heights.get(number);
+    if (known) return known;
+    const { memory } = this;
+    const begin = number * this.seconds * memory.fs;
+    const seen = memory.range(this.lead, begin - LOOK_S * memory.fs, begin + this.seconds * memory.fs) ?? [0, 0];
+    const room = (this.bottom - this.top) / mm();
+    const reach = seen[1] - seen[0];
+    const fits = MM_PER_MV * reach < room ? MM_PER_MV : MM_PER_MV / 2;
+    const gain = memory.epoch.unit === "unknown" ? (room * 0.7) / (reach || 1) : fits;
+    const heights = { middle: (seen[0] + seen[1]) / 2, gain, reach };
+    this.heights.set(number, heights);
+    this.heights.delete(number - 3);
+    return heights;
+  }
+
+  _refit() {
+    const { memory, heights, number } = this;
+    const known = heights.get(number);
+    const seen = known && memory.range(this.lead, number * this.seconds * memory.fs, memory.end);
+    if (!seen) return;
+    const room = (this.bottom - this.top) / mm() / known.gain;
+    const out = Math.max(seen[1] - known.middle, known.middle - seen[0]) > room / 2;
+    if (out || (known.reach === 0 && seen[1] > seen[0])) heights.delete(number);
   }
 
   /** mm/mV of the newest sweep; null where the unit is unknown. */

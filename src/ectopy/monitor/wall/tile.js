@@ -5,6 +5,7 @@ import { mm, speedFor } from "./paper.js";
 import { Sweep } from "./sweep.js";
 
 const HEIGHT_MM = 34;
+const ALONE_MM = 46;
 
 export class Tile {
   constructor(feed, open) {
@@ -28,7 +29,8 @@ export class Tile {
   layout(palette) {
     const width = Math.floor(this.canvas.parentElement.clientWidth);
     if (!width) return;
-    this.sweep.resize(width, Math.round(HEIGHT_MM * mm()) + 43, speedFor(width - 8 * mm()), palette);
+    const tall = this.element.parentElement?.children.length === 1 ? ALONE_MM : HEIGHT_MM;
+    this.sweep.resize(width, Math.round(tall * mm()) + 43, speedFor(width - 8 * mm()), palette);
     this.draw();
   }
 

@@ -111,7 +111,10 @@ class Wall {
       const { memory } = tile.feed;
       if (memory && stream.epoch?.epoch === memory.epoch.epoch) tile.feed.ended = stream.epoch.ended;
     }
-    this.find(".tiles").dataset.n = shown.length;
+    const tiles = this.find(".tiles");
+    if (tiles.dataset.n === String(shown.length)) return;
+    tiles.dataset.n = shown.length;
+    this.layout();
   }
 
   add(stream) {
@@ -123,7 +126,6 @@ class Wall {
     tile = new Tile(feed, () => this.full.live(feed));
     this.tiles.set(stream.id, tile);
     this.find(".tiles").append(tile.element);
-    tile.layout(this.palette);
     return tile;
   }
 
