@@ -18,8 +18,9 @@ export class Feed {
     this.connected = false;
     this.ended = false;
     this.cameAt = null; // when something last came, by this page's clock
+    this._sampleAt = null; // the same as a time of day, of samples only
+    this._catching = false;
     this.verdict = null;
-    this.findings = new Map(); // those that last, by name
     this._closed = false;
     this._run();
   }
@@ -31,9 +32,10 @@ export class Feed {
     return this.cameAt !== null && performance.now() - this.cameAt > SILENT_MS ? "silent" : "live";
   }
 
-  /** When the newest sample was: of the page's clock where the service has not said it yet. */
+  /** When something last came, or where nothing has since the page was opened: when its last sample was. */
   get lastAt() {
-    return this.cameAt === null ? null : Date.now() - (performance.now() - this.cameAt);
+    if (this._sampleAt !== null) return this._sampleAt;
+    return this.memory && this.memory.end ? this.memory.timeOf(this.memory.end) : null;
   }
 
   close() {
@@ -64,7 +66,7 @@ export class Feed {
     let waiting = [];
     const take = (data) => this._take(data);
     const over = new Promise((done) => (socket.onclose = done));
-    socket.onopen = () => socket.send(JSON.stringify({ type: "watch", what: ["verdicts", "samples", "findings"] }));
+    socket.onopen = () => socket.send(JSON.stringify({ type: "watch", what: ["verdicts", "samples"] }));
     const told = new Promise((done) => {
       socket.onmessage = ({ data }) => {
         if (waiting) waiting.push(data);
@@ -81,6 +83,20 @@ export class Feed {
     waiting = null;
     this.changed(this);
     await over;
+  }
+
+  /** Once at a time, while the socket goes on. */
+  async _again() {
+    if (this._catching) return;
+    this._catching = true;
+    try {
+      await this._catchUp();
+      this.changed(this);
+    } catch {
+      this._socket.close(); // and all from the beginning
+    } finally {
+      this._catching = false;
+    }
   }
 
   async _catchUp() {
@@ -107,7 +123,6 @@ export class Feed {
     this.playout = new Playout(this.memory.fs);
     this.ended = false;
     this.verdict = null;
-    this.findings.clear();
   }
 
   _take(data) {
@@ -122,22 +137,19 @@ export class Feed {
       this.changed(this);
     } else if (said.type === "gap" && mine) {
       this.memory.gap(said.first, said.n);
-    } else if (said.type === "finding" && mine) {
-      if (said.end_at === null) this.findings.set(said.name, said);
-      else this.findings.delete(said.name);
-      this.changed(this);
     } else if (said.type === "skipped") {
-      this._catchUp().catch((error) => console.warn(`${this.id}: ${error.message}`));
+      this._again();
     }
   }
 
   _chunk(chunk) {
     if (chunk.epoch > this.memory.epoch.epoch) {
-      this._catchUp().catch(() => this._socket.close()); // a new run of the device: its form may be another
+      this._again(); // a new run of the device: its form may be another
       return;
     }
     if (chunk.epoch < this.memory.epoch.epoch) return;
     const now = performance.now();
+    this._sampleAt = Date.now();
     this.memory.put(chunk.first, decode(this.memory.epoch, chunk.bytes));
     this.playout.arrived(this.memory.end, now);
     this.cameAt = now;
