@@ -12,7 +12,7 @@ _playing: subprocess.Popen[bytes] | None = None
 
 
 def play_demo(service: str) -> None:
-    """Start, in a process that goes on while the monitor does, whoever looks; nothing is done while it plays already."""
+    """Start, in a process that ends with the monitor, whoever looks; nothing is done while it plays already."""
     global _playing
     with _lock:
         if _playing is None or _playing.poll() is not None:
