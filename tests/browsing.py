@@ -37,6 +37,7 @@ class Viewer:
 
     said : errors and warnings of the console
     outside : what was asked for of other machines
+    heartbeats : how often the service was told that somebody looks
     """
 
     def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESK, dark: bool = False):
@@ -46,6 +47,7 @@ class Viewer:
         self.page: Page = self._context.new_page()
         self.said: list[str] = []
         self.outside: list[str] = []
+        self.heartbeats = 0
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", self._asked)
@@ -76,5 +78,6 @@ class Viewer:
             self.said.append(message.text)
 
     def _asked(self, request: Request) -> None:
+        self.heartbeats += request.url.endswith("/v1/viewers") and request.method == "POST"
         if "//127.0.0.1:" not in request.url and not request.url.startswith(("data:", "blob:")):
             self.outside.append(request.url)

@@ -100,6 +100,7 @@ def test_an_empty_ward_offers_the_recording_and_a_button_plays_it(ward, viewer):
     assert viewer.page.is_visible(".empty .play")
     assert "not a medical device" in viewer.page.inner_text(".foot")
     viewer.enter(NAME)
+    viewer.wall("(wall) => { wall.first = true; }")
     viewer.page.click(".play")
     viewer.until("(wall) => wall.tiles.get('demo')?.feed.state === 'live'", 20)
     change = {"tachycardia": {"priority": "high", "on_s": 0}}
@@ -196,6 +197,19 @@ def test_a_stream_is_seen_in_full_and_frozen(viewer):
     viewer.page.click("[data-do=close]")
 
 
+def test_a_hidden_tab_says_that_it_is_no_alarm_channel_and_is_no_viewer(viewer):
+    turn = "Object.defineProperty(document, 'hidden', {{ get: () => {}, configurable: true }})"
+    turn += "; document.dispatchEvent(new Event('visibilitychange'))"
+    viewer.page.evaluate(turn.format("true"))
+    assert viewer.page.title().startswith("Not watched")
+    beats = viewer.heartbeats
+    assert beats
+    viewer.page.evaluate(turn.format("false"))
+    assert "no alarm channel" in viewer.page.inner_text(".banners")
+    viewer.until("(wall) => !document.title.startsWith('Not watched')", 2)
+    assert viewer.heartbeats == beats + 1
+
+
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (DESK, True), (PHONE, False), (PHONE, True)])
 def test_pages_are_accessible_and_fit(ward, viewer, size, dark):
     other = Viewer(viewer.page.context.browser, ward.pages, size, dark)
@@ -231,6 +245,7 @@ def test_a_killed_service_greys_the_trace_and_it_goes_on_without_a_reload(ward, 
     ward.end(signal.SIGKILL)
     viewer.until("(wall) => wall.tiles.get('demo').element.dataset.state === 'disconnected'", 3)
     look = "(wall) => getComputedStyle(wall.tiles.get('demo').canvas).filter + wall.tiles.get('demo').away.textContent"
+    assert viewer.page.inner_text("[data-stream=demo] .beats") == "--"
     assert "grayscale(1)" in viewer.wall(look) and "disconnected since" in viewer.wall(look)
     viewer.until("(wall) => document.title.startsWith('disconnected')", 4)
     ward.start()
@@ -238,7 +253,7 @@ def test_a_killed_service_greys_the_trace_and_it_goes_on_without_a_reload(ward, 
     head = viewer.wall("(wall) => wall.tiles.get('demo').feed.playout.head")
     viewer.until(f"(wall) => wall.tiles.get('demo').feed.playout.head > {head} + 360", 5)
     viewer.until("(wall) => wall.alarms.connected && wall.reached", 5)
-    assert viewer.page.evaluate("window.neverReloaded")
+    assert viewer.page.evaluate("window.neverReloaded") and viewer.wall("(wall) => wall.first")
 
 
 def test_without_a_service_or_a_free_port_a_line_says_so(ward):

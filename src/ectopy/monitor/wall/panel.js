@@ -23,8 +23,9 @@ export class Panel {
     this._shown = shown;
     const unseen = alarms.unseen.length;
     const known = sorted.length - unseen;
-    say(this.head, `Alarms: ${unseen} open${known ? `, ${known} acknowledged` : ""}`);
-    this.none.hidden = sorted.length > 0;
+    const counted = `${unseen} open${known ? `, ${known} acknowledged` : ""}`;
+    say(this.head, `Alarms: ${alarms.connected ? counted : "not known"}`);
+    this.none.hidden = alarms.connected && sorted.length > 0;
     say(this.none, alarms.connected ? "No alarm is open." : "Disconnected: what has happened since is not known.");
     this.frame.classList.toggle("old", !alarms.connected);
     const focused = this.list.getRootNode().activeElement?.closest?.("[data-alarm]")?.dataset.alarm;

@@ -56,9 +56,6 @@ export class Tile {
     }
     this.words(alarms);
     say(this.title, feed.label);
-    this.word.className = `word ${verdict?.verdict ?? ""}`;
-    say(this.word, verdict?.verdict ?? "not judged yet");
-    say(this.beats, verdict?.heart_rate == null ? "--" : String(Math.round(verdict.heart_rate)));
     say(this.quality, verdict ? `quality ${Math.round(verdict.quality * 100)} %` : "");
     say(this.reason, verdict?.verdict === "normal" ? "" : (verdict?.reason ?? ""));
     this.canvas.setAttribute("aria-label", this._told());
@@ -72,6 +69,11 @@ export class Tile {
     const since = feed.lastAt === null ? "" : ` since ${clockTime(feed.lastAt)} (${zone()})`;
     const said = { connecting: "connecting …", silent: `no data${since}`, disconnected: `disconnected${since}`, ended: "recording ended", live: "" };
     say(this.away, said[state]);
+    const { verdict } = feed;
+    const old = state === "silent" || state === "disconnected"; // what was known then is no rate of now
+    this.word.className = `word ${verdict && !old ? verdict.verdict : ""}`;
+    say(this.word, verdict ? `${old ? "was " : ""}${verdict.verdict}` : "not judged yet");
+    say(this.beats, verdict?.heart_rate == null || old ? "--" : String(Math.round(verdict.heart_rate)));
     const top = alarms[0];
     this.alarm.hidden = !top;
     this.element.dataset.alarm = top && !top.acknowledged ? top.priority : "";

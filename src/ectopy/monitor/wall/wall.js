@@ -149,11 +149,12 @@ class Wall {
     const { reached, streams, desk } = this;
     this.theme();
     this.find(".loading").hidden = streams !== null || reached === false;
-    this.find(".empty").hidden = !(reached && streams?.length === 0);
+    this.find(".nothing").hidden = !(reached && streams?.length === 0);
+    this.find(".nowhere").hidden = !(reached === false && streams === null);
     const link = this.find(".link");
     link.dataset.state = reached === null ? "connecting" : reached ? "live" : "disconnected";
-    const away = streams === null ? `no service at ${this.service.url}; it is tried again` : "disconnected from the service; it is tried again";
-    say(link, reached === null ? "connecting …" : reached ? "connected" : away);
+    say(link, reached === null ? "connecting …" : reached ? "connected" : "disconnected from the service; it is tried again");
+    say(this.find(".address"), `${this.service.url} gives no answer.`);
     say(this.find(".count"), streams?.length ? plural(streams.length, "stream") : "");
     say(this.find(".foot"), `Research software, not a medical device. Times are yours (UTC${zone()}). A hidden tab is no alarm channel.`);
     say(this.find(".keys"), desk.shortcuts ? "A acknowledges the first alarm, S shows its strip." : "");
