@@ -77,7 +77,10 @@ export class Alarms {
       const events = (this._events = this.service.events());
       const over = new Promise((done) => (events.onerror = done));
       events.addEventListener("alarm", ({ data }) => this._apply(JSON.parse(data)));
-      const heard = await Promise.race([new Promise((done) => (events.onopen = () => done(true))), over.then(() => false)]);
+      const heard = await Promise.race([
+        new Promise((done) => (events.onopen = () => done(true))),
+        over.then(() => false),
+      ]);
       try {
         if (heard) {
           await this.look(); // what was told while nobody listened

@@ -2,12 +2,24 @@
 // red, yellow and cyan are kept for alarms.
 
 const LIGHT = {
-  paper: "#fffaf5", fine: "#f6e3da", coarse: "#e9c4b4", ink: "#1b1b1b", quiet: "#5c6470", gap: "#8a8f96", on: "#ffffff",
+  paper: "#fffaf5",
+  fine: "#f6e3da",
+  coarse: "#e9c4b4",
+  ink: "#1b1b1b",
+  quiet: "#5c6470",
+  gap: "#8a8f96",
+  on: "#ffffff",
   classes: { N: "#4b5560", S: "#0072b2", V: "#c25500", F: "#007f5c", Q: "#6e6e6e" },
   bands: { normal: ["#cfe3ee", "#17384a"], abnormal: ["#c25500", "#ffffff"], unreadable: ["#d5d8dc", "#3a3f45"] },
 };
 const DARK = {
-  paper: "#10161c", fine: "#19232c", coarse: "#263542", ink: "#d9f2e3", quiet: "#a3afbb", gap: "#77818c", on: "#0b0f13",
+  paper: "#10161c",
+  fine: "#19232c",
+  coarse: "#263542",
+  ink: "#d9f2e3",
+  quiet: "#a3afbb",
+  gap: "#77818c",
+  on: "#0b0f13",
   classes: { N: "#a3afbb", S: "#6fc0f0", V: "#f08c3c", F: "#3ccf9f", Q: "#a8a8a8" },
   bands: { normal: ["#1e3a4a", "#cfe6f2"], abnormal: ["#f08c3c", "#14100c"], unreadable: ["#39424b", "#d5dbe1"] },
 };

@@ -109,7 +109,9 @@ export class Feed {
     const { memory } = this;
     const from = Math.max(memory.end - 1, epoch.next - Math.ceil((memory.end ? MOST_S : FIRST_S) * memory.fs), 0);
     if (epoch.next > from) {
-      const stored = await this.service.bytes(`${path}/samples?epoch=${epoch.epoch}&first=${from}&n=${epoch.next - from}`);
+      const stored = await this.service.bytes(
+        `${path}/samples?epoch=${epoch.epoch}&first=${from}&n=${epoch.next - from}`,
+      );
       if (stored.byteLength) memory.put(from, decode(epoch, stored));
     }
     const since = Math.max(0, from / memory.fs - 60);

@@ -14,8 +14,16 @@ export class Full {
     this.dialog = root.querySelector(".full");
     this.palette = palette;
     const find = (name) => this.dialog.querySelector(name);
-    Object.assign(this, { name: find("h2"), facts: find(".facts"), screen: find(".leads"), reading: find(".reading"), table: find("tbody") });
-    this.buttons = Object.fromEntries([...this.dialog.querySelectorAll("[data-do]")].map((button) => [button.dataset.do, button]));
+    Object.assign(this, {
+      name: find("h2"),
+      facts: find(".facts"),
+      screen: find(".leads"),
+      reading: find(".reading"),
+      table: find("tbody"),
+    });
+    this.buttons = Object.fromEntries(
+      [...this.dialog.querySelectorAll("[data-do]")].map((button) => [button.dataset.do, button]),
+    );
     for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this._do(name));
     this.dialog.addEventListener("close", () => this._closed());
     this.dialog.addEventListener("keydown", (event) => this._key(event));
@@ -93,7 +101,17 @@ export class Full {
   }
 
   _closed() {
-    Object.assign(this, { feed: null, memory: null, sweeps: [], from: 0, calipers: null, mark: null, gain: 10, speed: null, _held: null });
+    Object.assign(this, {
+      feed: null,
+      memory: null,
+      sweeps: [],
+      from: 0,
+      calipers: null,
+      mark: null,
+      gain: 10,
+      speed: null,
+      _held: null,
+    });
     this._still = false;
   }
 
@@ -117,7 +135,9 @@ export class Full {
     } else {
       this.sweeps = memory.leads.map((_, lead) => {
         const canvas = make("canvas", { role: "img", "aria-label": `Trace of lead ${memory.epoch.leads[lead]}` });
-        this.screen.append(make("div", { class: "lead" }, make("span", { class: "lead-name" }, memory.epoch.leads[lead]), canvas));
+        this.screen.append(
+          make("div", { class: "lead" }, make("span", { class: "lead-name" }, memory.epoch.leads[lead]), canvas),
+        );
         const sweep = new Sweep(canvas, lead, lead === rows - 1);
         sweep.resize(this.width, Math.round(row + (lead === rows - 1 ? 43 : 0)), this.speed, this.palette());
         return sweep;
@@ -138,10 +158,14 @@ export class Full {
     this.buttons.freeze.hidden = this.memory !== null;
     for (const name of ["earlier", "later", "calipers"]) this.buttons[name].disabled = !this.frozen;
     this.buttons.calipers.setAttribute("aria-pressed", String(this.calipers !== null));
-    const scale = `${this.speed} mm/s` + (memory.epoch.unit === "unknown" ? " · not calibrated" : this.frozen ? ` · ${this.gain} mm/mV` : "");
+    const scale =
+      `${this.speed} mm/s` +
+      (memory.epoch.unit === "unknown" ? " · not calibrated" : this.frozen ? ` · ${this.gain} mm/mV` : "");
     const [a, b] = this.calipers ?? [0, 0];
     const span = Math.abs(b - a);
-    const measured = this.calipers ? ` · calipers: ${Math.round(span * 1000)} ms${span ? `, ${Math.round(60 / span)} /min` : ""}` : "";
+    const measured = this.calipers
+      ? ` · calipers: ${Math.round(span * 1000)} ms${span ? `, ${Math.round(60 / span)} /min` : ""}`
+      : "";
     say(this.reading, scale + measured);
     this.still.setAttribute("aria-label", `Frozen strip of ${this.name.textContent}${measured}`);
   }

@@ -68,6 +68,11 @@ export class Panel {
   _pause(pause) {
     const whose = pause.stream === null ? "all streams" : this.act.label(pause.stream);
     const text = `${pause.what} paused, ${whose}, until ${clockTime(pause.until_at)}: ${pause.reason} (${pause.author})`;
-    return make("li", { class: "pause" }, make("span", {}, text), make("button", { click: () => this.act.resume(pause) }, "End"));
+    return make(
+      "li",
+      { class: "pause" },
+      make("span", {}, text),
+      make("button", { click: () => this.act.resume(pause) }, "End"),
+    );
   }
 }

@@ -47,7 +47,10 @@ function drawn(width, height, left, top, bottom, ratio, palette) {
   ctx.fillRect(0, 0, width, height);
   const middle = (top + bottom) / 2;
   const step = mm();
-  for (const [every, colour] of [[1, palette.fine], [5, palette.coarse]]) {
+  for (const [every, colour] of [
+    [1, palette.fine],
+    [5, palette.coarse],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = every === 1 ? 0.5 : 0.8;
     ctx.beginPath();

@@ -36,7 +36,8 @@ export class Service {
   }
 
   async _ask(method, path, body) {
-    const said = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    const said =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     let answer;
     try {
       answer = await fetch(this.url + path, { method, ...said, signal: AbortSignal.timeout(PATIENCE_MS) });

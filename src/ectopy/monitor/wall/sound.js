@@ -1,9 +1,35 @@
 // Alarm sounds by Web Audio: patterns informed by IEC 60601-1-8. A browser lets nothing sound before a click.
 
-const PATTERNS = { // pulses as [start s, Hz]; burst again after `again` s
-  high: { pulses: [[0, 523], [0.2, 659], [0.4, 784], [0.75, 659], [0.95, 784]], length: 0.13, again: 5 },
-  medium: { pulses: [[0, 523], [0.3, 440], [0.6, 392]], length: 0.18, again: 12 },
-  low: { pulses: [[0, 392], [0.35, 330]], length: 0.2, again: 25 },
+const PATTERNS = {
+  // pulses as [start s, Hz]; burst again after `again` s
+  high: {
+    pulses: [
+      [0, 523],
+      [0.2, 659],
+      [0.4, 784],
+      [0.75, 659],
+      [0.95, 784],
+    ],
+    length: 0.13,
+    again: 5,
+  },
+  medium: {
+    pulses: [
+      [0, 523],
+      [0.3, 440],
+      [0.6, 392],
+    ],
+    length: 0.18,
+    again: 12,
+  },
+  low: {
+    pulses: [
+      [0, 392],
+      [0.35, 330],
+    ],
+    length: 0.2,
+    again: 25,
+  },
 };
 
 export class Sound {
@@ -49,7 +75,13 @@ export class Sound {
       volume.gain.linearRampToValueAtTime(0.25, at + 0.02);
       volume.gain.setValueAtTime(0.25, at + length - 0.03);
       volume.gain.linearRampToValueAtTime(0, at + length);
-      for (const [overtone, share] of [[1, 1], [2, 0.5], [3, 0.25], [4, 0.12]]) { // heard through a loudspeaker's gaps
+      for (const [overtone, share] of [
+        [1, 1],
+        [2, 0.5],
+        [3, 0.25],
+        [4, 0.12],
+      ]) {
+        // heard through a loudspeaker's gaps
         const tone = context.createOscillator();
         const part = context.createGain();
         part.gain.value = share;

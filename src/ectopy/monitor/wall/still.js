@@ -30,7 +30,14 @@ export function drawStill(canvas, shown, width, height, palette) {
     const known = memory.epoch.unit !== "unknown";
     const gain = known ? shown.gain : ((row / mm()) * 0.8) / (high - low || 1);
     const view = {
-      memory, lead, from, to, x, palette, top, bottom: top + row,
+      memory,
+      lead,
+      from,
+      to,
+      x,
+      palette,
+      top,
+      bottom: top + row,
       y: (value) => top + row / 2 - (value - middle) * gain * mm(),
     };
     ctx.save();

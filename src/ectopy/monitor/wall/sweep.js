@@ -134,9 +134,16 @@ export class Sweep {
     const { ctx, memory, palette, left, top, bottom } = this;
     const { middle, gain } = this._heightsOf(number);
     const zero = (top + bottom) / 2;
-    const [offset, perSample, perMv] = [number * this.seconds * this.perSecond, this.perSecond / memory.fs, gain * mm()];
+    const [offset, perSample, perMv] = [
+      number * this.seconds * this.perSecond,
+      this.perSecond / memory.fs,
+      gain * mm(),
+    ];
     const view = {
-      memory, palette, top, bottom,
+      memory,
+      palette,
+      top,
+      bottom,
       lead: this.lead,
       from: (from - left + offset) / perSample,
       to: (to - left + offset) / perSample,

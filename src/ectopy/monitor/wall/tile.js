@@ -18,7 +18,13 @@ export class Tile {
     this.element = make(
       "article",
       { class: "tile", "data-stream": feed.id },
-      make("header", {}, make("h3", {}, this.title), part("word"), make("span", { class: "rate" }, part("beats"), make("small", {}, " /min"))),
+      make(
+        "header",
+        {},
+        make("h3", {}, this.title),
+        part("word"),
+        make("span", { class: "rate" }, part("beats"), make("small", {}, " /min")),
+      ),
       this.alarm,
       make("div", { class: "screen" }, this.canvas, this.away),
       make("footer", {}, part("scale"), part("quality"), part("reason")),
@@ -67,7 +73,13 @@ export class Tile {
     const state = feed.state;
     this.element.dataset.state = state;
     const since = feed.lastAt === null ? "" : ` since ${clockTime(feed.lastAt)} (${zone()})`;
-    const said = { connecting: "connecting …", silent: `no data${since}`, disconnected: `disconnected${since}`, ended: "recording ended", live: "" };
+    const said = {
+      connecting: "connecting …",
+      silent: `no data${since}`,
+      disconnected: `disconnected${since}`,
+      ended: "recording ended",
+      live: "",
+    };
     say(this.away, said[state]);
     const { verdict } = feed;
     const old = state === "silent" || state === "disconnected"; // what was known then is no rate of now

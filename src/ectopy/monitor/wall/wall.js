@@ -37,8 +37,10 @@ class Wall {
       resume: (pause) => this.named((name) => this.alarms.resume(pause, name)),
       label: (id) => this.labelOf(id),
     });
-    const pausing = new PauseForm(root, (act) => this.named((author) => this.alarms.pause({ ...act, author })), () =>
-      (this.streams ?? []).map(({ id, label }) => [id, label ?? id]),
+    const pausing = new PauseForm(
+      root,
+      (act) => this.named((author) => this.alarms.pause({ ...act, author })),
+      () => (this.streams ?? []).map(({ id, label }) => [id, label ?? id]),
     );
     const settings = new Settings(root, this.desk, () => this.layout());
     this.stop = new AbortController();
@@ -153,10 +155,16 @@ class Wall {
     this.find(".nowhere").hidden = !(reached === false && streams === null);
     const link = this.find(".link");
     link.dataset.state = reached === null ? "connecting" : reached ? "live" : "disconnected";
-    say(link, reached === null ? "connecting …" : reached ? "connected" : "disconnected from the service; it is tried again");
+    say(
+      link,
+      reached === null ? "connecting …" : reached ? "connected" : "disconnected from the service; it is tried again",
+    );
     say(this.find(".address"), `${this.service.url} gives no answer.`);
     say(this.find(".count"), streams?.length ? plural(streams.length, "stream") : "");
-    say(this.find(".foot"), `Research software, not a medical device. Times are yours (UTC${zone()}). A hidden tab is no alarm channel.`);
+    say(
+      this.find(".foot"),
+      `Research software, not a medical device. Times are yours (UTC${zone()}). A hidden tab is no alarm channel.`,
+    );
     say(this.find(".keys"), desk.shortcuts ? "A acknowledges the first alarm, S shows its strip." : "");
     for (const tile of this.tiles.values()) tile.words(this.alarms.of(tile.feed.id));
   }

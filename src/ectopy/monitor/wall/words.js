@@ -1,6 +1,12 @@
 // Words, numbers and times as people read them; times are in the viewer's zone.
 
-export const CLASS_NAMES = { N: "normal", S: "supraventricular", V: "ventricular", F: "fusion", Q: "paced or unclassifiable" };
+export const CLASS_NAMES = {
+  N: "normal",
+  S: "supraventricular",
+  V: "ventricular",
+  F: "fusion",
+  Q: "paced or unclassifiable",
+};
 export const PRIORITIES = ["high", "medium", "low"]; // the most urgent first
 export const SIGNS = { high: "!!!", medium: "!!", low: "!" }; // beside the colour, never the colour alone
 
