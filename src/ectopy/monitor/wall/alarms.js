@@ -16,7 +16,7 @@ export class Alarms {
     this.raised = 0; // since the page was opened
     this._closed = false;
     this._run();
-    this._timer = setInterval(() => this.connected && this.look().catch(() => {}), LOOK_S * 1000);
+    this._timer = setInterval(() => this.connected && this.look().catch(() => this._lost()), LOOK_S * 1000);
   }
 
   close() {
@@ -75,7 +75,7 @@ export class Alarms {
     let waits = delays();
     while (!this._closed) {
       const events = (this._events = this.service.events());
-      const over = new Promise((done) => (events.onerror = done));
+      const over = new Promise((done) => (this._lost = events.onerror = done)); // or it gives no answer any more
       events.addEventListener("alarm", ({ data }) => this._apply(JSON.parse(data)));
       const heard = await Promise.race([
         new Promise((done) => (events.onopen = () => done(true))),

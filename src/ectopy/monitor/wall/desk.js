@@ -56,7 +56,6 @@ export class Desk {
     const open = unseen.length ? `(${unseen.length} ${unseen[0].priority}) ` : "";
     const title = `${document.hidden ? "Not watched · " : ""}${alarms.connected ? open : "disconnected · "}Ectopy`;
     if (document.title !== title) document.title = title;
-    this.form.hidden ||= false;
     if (!this.name && !this._asked) {
       this._asked = true;
       this.form.hidden = false;

@@ -50,6 +50,7 @@ export class Feed {
         await this._connection(() => (waits = delays()));
       } catch (error) {
         if (!error.away) console.warn(`${this.id}: ${error.message}`);
+        this._socket?.close();
       }
       if (this.connected) {
         this.connected = false;

@@ -1,5 +1,5 @@
-// What stands on the paper: trace, gaps, beats and the verdicts' bands. Whoever calls clips to what is to be drawn anew,
-// so each may be drawn slice by slice.
+// What stands on the paper: trace, gaps, beats and the verdicts' bands. Whoever calls clips to what is to be drawn
+// anew, so each may be drawn slice by slice.
 
 const SMALLEST_GAP_S = 0.04;
 const hatches = new Map();

@@ -11,7 +11,9 @@ export class Panel {
     this.pauses = root.querySelector(".pause-list");
     this.head = root.querySelector(".alarm-head");
     this.frame = root.querySelector(".alarms");
+    this.announced = root.querySelector(".announced");
     this._shown = "";
+    this._newest = 0;
   }
 
   /** Drawn anew only where something differs: focus stays where it is. */
@@ -25,6 +27,12 @@ export class Panel {
     const known = sorted.length - unseen;
     const counted = `${unseen} open${known ? `, ${known} acknowledged` : ""}`;
     say(this.head, `Alarms: ${alarms.connected ? counted : "not known"}`);
+    const fresh = alarms.unseen.filter((alarm) => alarm.id > this._newest);
+    if (fresh.length) {
+      this._newest = Math.max(...fresh.map((alarm) => alarm.id));
+      const [first] = fresh;
+      say(this.announced, `${first.priority} alarm: ${this._whose(first)}, ${first.code}, ${first.reason}`);
+    }
     this.none.hidden = alarms.connected && sorted.length > 0;
     say(this.none, alarms.connected ? "No alarm is open." : "Disconnected: what has happened since is not known.");
     this.frame.classList.toggle("old", !alarms.connected);
@@ -38,7 +46,6 @@ export class Panel {
   }
 
   _item(alarm) {
-    const where = alarm.stream === null ? "The service" : this.act.label(alarm.stream);
     const times = `since ${clockTime(alarm.onset_at)}` + (alarm.ended_at ? ` until ${clockTime(alarm.ended_at)}` : "");
     const states = [
       alarm.presence === "latched" ? "latched: over, and not acknowledged" : "on",
@@ -57,7 +64,7 @@ export class Panel {
         "div",
         { class: "alarm-title" },
         make("span", { class: "priority" }, `${SIGNS[alarm.priority]} ${alarm.priority}`),
-        make("strong", {}, where),
+        make("strong", {}, this._whose(alarm)),
       ),
       make("div", { class: "alarm-reason" }, make("b", {}, alarm.code), `: ${alarm.reason}`),
       make("div", { class: "quiet" }, `${times} · ${states.filter(Boolean).join(" · ")}`),
@@ -65,9 +72,14 @@ export class Panel {
     );
   }
 
+  _whose(alarm) {
+    return alarm.stream === null ? "The service" : this.act.label(alarm.stream);
+  }
+
   _pause(pause) {
     const whose = pause.stream === null ? "all streams" : this.act.label(pause.stream);
-    const text = `${pause.what} paused, ${whose}, until ${clockTime(pause.until_at)}: ${pause.reason} (${pause.author})`;
+    const until = clockTime(pause.until_at);
+    const text = `${pause.what} paused, ${whose}, until ${until}: ${pause.reason} (${pause.author})`;
     return make(
       "li",
       { class: "pause" },
