@@ -147,6 +147,7 @@ class Streams:
         live = Live.of(row, self._settings.credit_s)
         if before:
             live.watchers = before.watchers
+        self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
         self._live[name] = self._judged[row.key] = live
         self._labels[name] = request.label or self._labels.get(name)
         await self._keep(live, [row], [])

@@ -156,7 +156,7 @@ export class Full {
     say(this.facts, verdict ? `${verdict.verdict}${rate}${score} · ${verdict.reason}` : "not judged yet");
     say(this.buttons.freeze, this._still ? "Go on" : "Freeze");
     this.buttons.freeze.hidden = this.memory !== null;
-    for (const name of ["earlier", "later", "calipers"]) this.buttons[name].disabled = !this.frozen;
+    for (const name of ["earlier", "later", "lower", "higher", "calipers"]) this.buttons[name].disabled = !this.frozen;
     this.buttons.calipers.setAttribute("aria-pressed", String(this.calipers !== null));
     const scale =
       `${this.speed} mm/s` +
