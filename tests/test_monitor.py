@@ -24,18 +24,18 @@ PAINTED = """(wall, id) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.reduce((sum, value, at) => (sum * 31 + value) % 1000003, 7);
 }"""
-# Of each verdict whose middle is on the trace: its start, and the colours of its band there and as its word has it.
+# Of each verdict's band, where it is on the canvas: the verdict's start, the colour, and the colours that there are.
 BANDS = """(wall) => {
     const { sweep } = wall.tiles.get("demo");
     const ctx = sweep.canvas.getContext("2d");
     const hex = ([r, g, b]) => "#" + [r, g, b].map((part) => part.toString(16).padStart(2, "0")).join("");
-    return sweep.memory.verdicts.flatMap((verdict) => {
-        const x = sweep.columnOf(verdict.start_sample + 20);
-        if (x === null) return [];
-        const [column, row] = [x * sweep.ratio, (sweep.height - 3) * sweep.ratio];
-        const seen = hex(ctx.getImageData(Math.round(column), Math.round(row), 1, 1).data);
-        return [[verdict.start_s, seen, sweep.palette.bands]];
-    });
+    const row = Math.round((sweep.height - 3) * sweep.ratio);
+    return sweep.memory.verdicts.flatMap(({ start_s, start_sample, end_sample }) =>
+        [start_sample + 20, (start_sample + end_sample) / 2, end_sample - 20]
+            .map((sample) => sweep.columnOf(sample))
+            .filter((x) => x !== null)
+            .map((x) => hex(ctx.getImageData(Math.round(x * sweep.ratio), row, 1, 1).data))
+            .map((colour) => [start_s, colour, sweep.palette.bands]));
 }"""
 
 
