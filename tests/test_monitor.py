@@ -265,3 +265,16 @@ def test_without_a_service_or_a_free_port_a_line_says_so(ward):
     assert nowhere.returncode == 2 and "no service there" in nowhere.stderr
     taken = monitor("--to", ward.service, "--port", ward.pages.rpartition(":")[2])
     assert taken.returncode == 2 and "name another" in taken.stderr
+
+
+def test_the_pages_end_with_the_command(ward):
+    command = [sys.executable, "-m", "ectopy", "monitor", "--to", ward.service, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        said = iter(process.stderr)
+        line = next(line for line in said if "runs at" in line)
+        url = line.partition("runs at ")[2].partition(";")[0]
+        assert httpx.get(url).is_success
+        process.terminate()
+    assert process.returncode == 0
+    with pytest.raises(httpx.TransportError):
+        httpx.get(url)
