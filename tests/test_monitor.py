@@ -270,8 +270,8 @@ def test_without_a_service_or_a_free_port_a_line_says_so(ward):
 def test_the_pages_end_with_the_command(ward):
     command = [sys.executable, "-m", "ectopy", "monitor", "--to", ward.service, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        said = iter(process.stderr)
-        line = next(line for line in said if "runs at" in line)
+        assert process.stderr
+        line = next(line for line in process.stderr if "runs at" in line)
         url = line.partition("runs at ")[2].partition(";")[0]
         assert httpx.get(url).is_success
         process.terminate()
