@@ -69,7 +69,7 @@ $(BIN)/python:
 
 # A stamp a set of packages; the lock it was made from is named in its rule.
 $(READY)/base: requirements/base.txt pyproject.toml | $(BIN)/python
-	@echo "Installing Ectopy and what it needs to run (some 120 MB, half a minute or so)"
+	@echo "Installing Ectopy and what it needs to run (some 200 MB, half a minute or so)"
 	@$(PIP) install -r requirements/base.txt
 	@$(PIP) install --no-deps --editable .
 	@mkdir -p $(READY) && touch $@

@@ -179,6 +179,9 @@ def test_a_silent_stream_is_told_and_a_gateway_that_is_gone_holds_its_streams_ba
         for name in ("alone", "gate-1", "gate-2"):
             push(api, name, demo.samples[360:720, 0], first=360)
         until(lambda: [alarm["presence"] for alarm in alarms(api)[:2]] == ["off", "off"], 30)
+        begin(api, "late")
+        time.sleep(1)
+        assert alarms(api, stream="late") == []  # what has just begun is not silent yet
 
 
 def test_after_a_kill_alarms_stand_as_they_did_and_nobody_is_told_twice(tmp_path: Path, asystole: np.ndarray) -> None:

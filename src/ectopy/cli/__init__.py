@@ -16,6 +16,7 @@ from ectopy.cli.data import app as data
 from ectopy.cli.demo import demo
 from ectopy.cli.eda import eda
 from ectopy.cli.evaluate import evaluate
+from ectopy.cli.monitor import monitor
 from ectopy.cli.serve import config, serve
 from ectopy.cli.stream import stream
 from ectopy.cli.train import train
@@ -58,6 +59,7 @@ app.command()(watch)
 app.command()(analyze)
 app.command()(stream)
 app.command()(serve)
+app.command()(monitor)
 app.command()(watchdog)
 app.command()(config)
 app.add_typer(data, name="data")
