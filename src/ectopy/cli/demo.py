@@ -27,21 +27,25 @@ _AUTHOR = "ectopy demo"
 
 
 def demo(speed: Speed = 10.0) -> None:
-    """Start a service of its own and play the installed recording into it; verdicts and alarms appear as they come.
+    """Start a service and a monitor of its own and play the installed recording; verdicts and alarms appear as they
+    come, here and in the browser.
 
     A notification goes to a receiver on this machine and is shown. Nothing is left behind: all data lie in a folder
-    that is removed at the end.
+    that is removed at the end. In a terminal the monitor stays until Ctrl-C.
     """
     import asyncio
 
     from ectopy.cli._sink import Sink
+    from ectopy.monitor import monitoring
 
     with (
         TemporaryDirectory(prefix="ectopy-demo-") as folder,
         Sink() as sink,
         _service(Path(folder), sink) as url,
+        monitoring(url) as pages,
     ):
         typer.echo(f"The service runs at {url} (its API: {url}/docs); Ctrl-C ends it", err=True)
+        typer.echo(f"Watch it in a browser: {pages.url}", err=True)
         remark("demo")
         typer.echo(
             "Nothing in it threatens life, so the stream gets a rule of its own, as a ward may give a patient at risk: "
@@ -49,6 +53,9 @@ def demo(speed: Speed = 10.0) -> None:
             err=True,
         )
         asyncio.run(_play(url, speed, sink))
+        if sys.stdout.isatty():
+            typer.echo(f"The monitor stays open at {pages.url}, with all that was played; Ctrl-C ends it", err=True)
+            pages.process.wait()
 
 
 async def _play(url: str, speed: float, sink: Sink) -> None:

@@ -153,9 +153,8 @@ class Streams:
         live = Live.of(row, self._settings.credit_s)
         if before:
             live.watchers = before.watchers
-        self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
         self._live[name] = self._judged[row.key] = live
-        self.alarming.came(name, time.monotonic())
+        self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
         self._labels[name] = request.label or self._labels.get(name)
         await self._keep(live, [row], [])
         self._metrics.streams.inc()
