@@ -19,7 +19,7 @@ LOCK ?=
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)/base  ## a service, and the installed real recording played into it ten times as fast as life
+demo: $(READY)/base  ## a service, a monitor, and the installed real recording played ten times as fast as life
 	@$(BIN)/ectopy demo
 
 test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
