@@ -238,6 +238,52 @@ def test_across_a_gap_no_rate_is_made_up():
     assert not [f for f in found(beats, gap) if f.name == "bradycardia"]
 
 
+# Across a gap
+
+MISSING = replace(NOISE, missing=(1.0,))
+
+
+def across(before, kinds, after, rr):
+    """Beats, 10 s without signal, beats; what is told."""
+    first = [0.5 + rr * place for place in range(len(before))]
+    second = [first[-1] + 10 + rr * place for place in range(len(after))]
+    gone = range(int(first[-1]) + 1, int(second[0]))
+    assert kinds == before + after
+    return found(beats_at(first + second, kinds), dict.fromkeys(gone, MISSING))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rr", "wanted"),
+    [
+        ("NNNNNNVVV", "VVNNNNNN", 0.5, {"triplet", "couplet"}),  # no run of five
+        ("NNNNNNNV", "VNNNNNNN", 0.5, set()),  # no couplet
+        ("NNNNVNV", "NVNNNNN", 0.8, set()),  # no bigeminy
+        ("NNVNNV", "NNVNNNN", 0.8, set()),  # no trigeminy
+        ("NNNNNNNN", "NNNNNNNN", 0.8, set()),  # no pause, no asystole, no slow heart
+    ],
+)
+def test_nothing_is_put_together_across_a_gap(before, after, rr, wanted):
+    told = across(before, before + after, after, rr)
+    assert {f.name for f in told} - {"unreadable", "tachycardia"} == wanted
+
+
+def test_a_fast_heart_is_told_anew_after_a_gap():
+    told = [f for f in across("N" * 30, "N" * 60, "N" * 30, 0.45) if f.name == "tachycardia"]
+    assert [f.end_s is None for f in told] == [True, False, True]
+
+
+def test_a_burden_ends_in_a_gap_of_a_minute():
+    kinds = "NNNV" * 25
+    beats = steady(100, 0.6, kinds)
+    told = found(beats, dict.fromkeys(range(61, 130), MISSING), n=130)
+    assert [f.end_s is None for f in told if f.name == "ectopic burden"][-1] is False
+
+
+def test_waves_do_not_last_over_a_second_without_signal():
+    told = found(steady(12), waves=[20, 21, 22, 24, 25, 26], n=40)
+    assert "no organised rhythm" not in names(told)
+
+
 # Irregular rhythm
 
 
