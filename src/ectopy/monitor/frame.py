@@ -1,0 +1,131 @@
+"""What every page but Live has around it: a heading, the words of what it is not, and what is said when things fail."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ectopy.errors import EctopyError, ServiceError
+from ectopy.figures import DISCLAIMER
+from ectopy.monitor.asking import ask, service
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_AGAIN_S = 3.0
+_STYLE = """<style>
+[data-testid="stHeading"] h1 { font-size: 1.5rem; padding: .9rem 0 0; }
+[data-testid="stHeading"] h3 { font-size: 1.12rem; padding: .4rem 0 0; }
+.sheet { overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 8px; }
+.sheet:focus-visible { outline: 3px solid #0b5fa5; outline-offset: 2px; }
+.sheet img { display: block; width: 100%; min-width: var(--least); }
+.sheet.dark img { filter: invert(1) hue-rotate(180deg); }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .5rem; margin: 0; }
+.facts div { padding: .45rem .8rem; border-radius: 8px;
+  border: 1px solid color-mix(in srgb, currentColor 22%, transparent); }
+.facts dt { font-size: .82rem; opacity: .8; }
+.facts dd { margin: 0; font-weight: 650; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.rows { overflow-x: auto; }
+.rows table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
+.rows caption { text-align: left; padding-bottom: .3rem; font-size: .85rem; opacity: .8; }
+.rows th, .rows td { text-align: left; padding: .28rem .6rem .28rem 0; vertical-align: top; white-space: nowrap;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
+.rows td.wide { white-space: normal; min-width: 12rem; }
+.tag { display: inline-block; padding: 0 .5rem; border-radius: 99px; font-size: .82rem; font-weight: 650; }
+.tag.high { background: #b00020; color: #fff; } .tag.medium { background: #ffd60a; color: #1b1b1b; }
+.tag.low { background: #22d3ee; color: #10222a; } .tag.abnormal { background: #b84f00; color: #fff; }
+.tag.unreadable { background: #d5d8dc; color: #30353a; }
+</style>"""
+
+
+def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Make a function a page with a heading and a line about it; a failed call is said, and tried again."""
+
+    def made(show: Callable[[], None]) -> Callable[[], None]:
+        @wraps(show)
+        def whole() -> None:
+            st.html(_STYLE)
+            st.title(title, anchor=False)
+            st.caption(about)
+            try:
+                show()
+            except ServiceError as error:
+                _disconnected(str(error))
+            except EctopyError as error:
+                st.error(f"That could not be done: {error}", icon=":material/error:")
+                st.button("Try again")
+            st.divider()
+            st.caption(f"{DISCLAIMER} It must not be used to diagnose, treat or monitor anyone.")
+
+        return whole
+
+    return made
+
+
+def empty(title: str, advice: str) -> None:
+    """Nothing is there yet: why, and what to do."""
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.markdown(advice)
+
+
+def sheet(figure: Figure, said: str, least: str = "100%", dpi: int = 160) -> None:
+    """Show a picture, wide ones to be scrolled on a phone.
+
+    said : what is on it, for who can't see it
+    least : the width below which it isn't shrunk, in CSS
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    dark = " dark" if st.context.theme.type == "dark" else ""
+    text = escape(said, quote=True)
+    st.html(
+        f'<div class="sheet{dark}" tabindex="0" role="region" aria-label="{text}" style="--least: {least}">'
+        f'<img alt="{text}" src="data:image/png;base64,{data}"></div>'
+    )
+
+
+def facts(rows: dict[str, str]) -> None:
+    """Names and values, side by side."""
+    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows.items())
+    st.html(f'<dl class="facts">{cells}</dl>')
+
+
+def table(caption: str, heads: list[str], rows: list[list[str]], wide: int | None = None) -> None:
+    """A table of text.
+
+    wide : the column whose text may be wrapped
+    """
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    opened = ['<td class="wide">' if place == wide else "<td>" for place in range(len(heads))]
+    lines = "".join(
+        "<tr>" + "".join(f"{td}{escape(cell)}</td>" for td, cell in zip(opened, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    label = escape(caption, quote=True)
+    st.html(
+        f'<div class="rows" tabindex="0" role="region" aria-label="{label}"><table><caption>{label}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _disconnected(why: str) -> None:
+    st.error(f"Disconnected: {why}", icon=":material/cloud_off:")
+    st.caption(f"This page goes on by itself once {service()} answers.")
+
+    @st.fragment(run_every=_AGAIN_S)
+    def look() -> None:
+        try:
+            ask(lambda client: client.streams())
+        except EctopyError:
+            return
+        st.rerun()
+
+    look()

@@ -1,0 +1,206 @@
+"""The parts of the review page."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+from matplotlib.figure import Figure
+
+from ectopy.figures import (
+    CLASS_NAMES,
+    LINE_S,
+    clock,
+    full_disclosure,
+    labelled_strip,
+    rate_trend,
+    strip_figure,
+)
+from ectopy.monitor.frame import facts, sheet, table
+from ectopy.monitor.review.case import Case, beats_between, classes, said_of
+from ectopy.monitor.review.episodes import KINDS, Episode, episodes
+from ectopy.monitor.review.export import as_csv, as_wfdb, file_name
+from ectopy.monitor.times import local
+from ectopy.recording import AAMI_CLASSES
+
+STRIP_S = 10
+_LISTED = 50  # episodes at once
+_LINES = 15  # of a page of full disclosure
+_KIND_NAMES = {"S": "S supraventricular", "V": "V ventricular", "F": "F fusion"}
+
+
+def at_s(case: Case) -> float:
+    """Where the strip begins."""
+    last = max(case.duration_s - STRIP_S, 0.0)
+    return min(max(float(st.session_state.get("at_s", 0.0)), 0.0), last)
+
+
+def go(second: float) -> None:
+    """Show the strip from there on; full disclosure follows."""
+    st.session_state.at_s = second
+    st.session_state.pop("minutes", None)
+
+
+def heading(case: Case) -> None:
+    """What it is, in a few numbers."""
+    st.subheader(case.name, anchor=False)
+    words = [interval.verdict for interval in case.intervals]
+    counts = [*classes(case).values()]
+    rates = sorted(one.heart_rate for one in case.intervals if one.heart_rate is not None)
+    numbers = {aami: counts.count(aami) for aami in (*AAMI_CLASSES, None)}
+    beats = ", ".join(f"{n:,} {aami or 'without class'}" for aami, n in numbers.items() if n)
+    rows = {
+        "length": clock(round(case.duration_s)),
+        "intervals": f"{len(words):,}, {words.count('abnormal'):,} abnormal",
+        "unreadable": f"{words.count('unreadable') / len(words):.1%}" if words else "nothing judged yet",
+        "beats": beats or "none",
+        "heart rate": f"{rates[len(rates) // 2]:.0f} a minute (median)" if rates else "unknown",
+        "model": case.model,
+        "corrected beats": f"{len(said_of(case)):,}",
+    }
+    if case.started_at is not None:
+        rows["start"] = local(case.started_at)
+    facts(rows)
+    for note in case.notes:
+        st.caption(f"Note: {note}")
+
+
+def strip(case: Case) -> None:
+    """Ten seconds on ECG paper."""
+    start = at_s(case)
+    recording, first_s = case.part(start, STRIP_S)
+    said = said_of(case)
+    beats = []
+    for beat in beats_between(case, start, start + STRIP_S):
+        one = said.get(beat.sample)
+        aami = one.aami if one else beat.aami
+        beats.append((beat.time_s, (aami or "•") + "*" * bool(one), aami))
+    reasons = [one.reason for one in case.intervals if one.start_s < start + STRIP_S and one.end_s > start]
+    if len(recording.samples):
+        title = f"{clock(start)}  {'; '.join(dict.fromkeys(reasons))}"
+        figure, ax = strip_figure(recording)
+        labelled_strip(recording, beats, ax, title, first_s)
+        letters = ", ".join(f"{letter} at {clock(second)}" for second, letter, _ in beats)
+        sheet(figure, f"Strip of {STRIP_S} s from {clock(start)}. Beats: {letters or 'none'}", least="44rem")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Back 10 s", on_click=go, args=(start - STRIP_S,), icon=":material/chevron_left:")
+        st.button("On 10 s", on_click=go, args=(start + STRIP_S,), icon=":material/chevron_right:")
+        most = max(case.duration_s, 0.1)
+        second = st.number_input("Strip from second", 0.0, most, start, STRIP_S / 2, format="%.1f", width=170)
+    if second != start:
+        go(second)
+        st.rerun()
+
+
+def episode_list(case: Case) -> None:
+    """What is worth a look; a click shows its strip."""
+    st.subheader("Episodes", anchor=False)
+    chosen = st.pills(
+        "Show", KINDS, selection_mode="multi", default=KINDS, format_func=lambda kind: _KIND_NAMES.get(kind, kind)
+    )
+    order = st.radio("Order", ["in time", "worst first"], horizontal=True)
+    found = [episode for episode in episodes(case) if episode.kinds & {*chosen}]
+    if order == "worst first":
+        found.sort(key=lambda episode: -episode.score)
+    if not found:
+        st.info("Nothing of these kinds." if episodes(case) else "Nothing abnormal was found.", icon=":material/check:")
+        return
+    pages = math.ceil(len(found) / _LISTED)
+    turned = st.number_input(f"Page (of {pages})", 1, pages, 1) if pages > 1 else 1
+    st.caption(f"{len(found):,} episodes; alarms are those of the rules, live or replayed.")
+    with st.container(height=380, key="episodes"):
+        for place, episode in enumerate(found[(turned - 1) * _LISTED : turned * _LISTED]):
+            _episode(episode, place)
+
+
+def _episode(episode: Episode, place: int) -> None:
+    st.button(
+        f"**{clock(round(episode.start_s, 1))}**  {episode.mark}: {episode.text}",
+        key=f"episode {place} {episode.start_s:.2f} {episode.mark}",
+        on_click=go,
+        args=(max(episode.start_s - 2, 0.0),),
+        type="tertiary",
+    )
+
+
+def beat_table(case: Case) -> None:
+    """The strip's beats, and another class for one of them."""
+    start = at_s(case)
+    beats = beats_between(case, start, start + STRIP_S)
+    st.subheader("Beats of the strip", anchor=False)
+    if not beats:
+        st.info("No beat on this strip.", icon=":material/info:")
+        return
+    said = said_of(case)
+    rows = []
+    for beat in beats:
+        one = said.get(beat.sample)
+        sure = (getattr(beat, beat.aami) if beat.aami else None) or beat.anomaly
+        by = f"{one.author}: {one.note}".rstrip(": ") if one else "model"
+        interval = "" if beat.rr_s is None else f"{beat.rr_s:.2f} s"
+        now = one.aami if one else beat.aami
+        rows.append([clock(round(beat.time_s, 1)), now or "–", beat.aami or "–", f"{sure:.2f}", interval, by])
+    table("Classes as they stand", ["time", "class", "by the model", "sure", "RR", "said by"], rows, wide=5)
+    names = {beat.sample: f"{row[0]}  {row[1]}" for beat, row in zip(beats, rows, strict=True)}
+    with st.form("correct", border=True):
+        st.markdown("**Correct a label**")
+        sample = st.selectbox("Beat", [*names], format_func=lambda sample: names[sample])
+        aami = st.radio("Class", AAMI_CLASSES, format_func=lambda one: f"{one} {CLASS_NAMES[one]}", horizontal=True)
+        author = st.text_input("Your name", st.session_state.get("author", ""), max_chars=64)
+        note = st.text_input("Note (may be empty)", max_chars=200)
+        keep = st.form_submit_button("Keep the correction", type="primary")
+    if not keep:
+        return
+    if not author.strip():
+        st.warning("A correction carries the name of who made it: say who you are.", icon=":material/person:")
+        return
+    st.session_state.author = author.strip()
+    case.say(next(beat for beat in beats if beat.sample == sample), aami, author.strip(), note.strip())
+    st.rerun()
+
+
+def trend(case: Case) -> None:
+    """The heart rate over all of it."""
+    if not case.intervals:
+        return
+    st.subheader("Heart rate", anchor=False)
+    figure = Figure((11, 2.4), layout="constrained")
+    rate_trend(case.intervals, figure.subplots(), at_s(case))
+    sheet(figure, "Heart rate of each interval over time, verdicts below; a line marks the strip", least="36rem")
+
+
+def disclosure(case: Case) -> None:
+    """A page of the whole, a line a minute."""
+    st.subheader("Full disclosure", anchor=False)
+    span = LINE_S * _LINES
+    pages = [*range(max(math.ceil(case.duration_s / span), 1))]
+    shown = min(int(at_s(case) // span), pages[-1])
+    if len(pages) > 1:
+        shown = st.selectbox(
+            "Part",
+            pages,
+            shown,
+            format_func=lambda page: f"{clock(page * span)} to {clock(min((page + 1) * span, round(case.duration_s)))}",
+            key="minutes",
+        )
+    recording, first_s = case.part(shown * span, span)
+    if not len(recording.samples):
+        st.info("No signal has come yet.", icon=":material/info:")
+        return
+    seen = [one for one in case.intervals if one.start_s < first_s + span and one.end_s > first_s]
+    lines = math.ceil(recording.duration_s / LINE_S)
+    figure = Figure((11, 0.5 + 0.5 * lines), layout="constrained")
+    full_disclosure(recording, [(one.start_s, one.end_s, one.verdict) for one in seen], figure.subplots(), first_s)
+    abnormal = sum(one.verdict == "abnormal" for one in seen)
+    lead = f"Lead {recording.leads[0]}, a line a minute"
+    sheet(figure, f"Full disclosure. {lead}; {lines} lines, {abnormal} abnormal intervals", least="44rem")
+    st.caption(f"{lead}. Orange with a bold bar: abnormal. Grey with a thin bar: unreadable.")
+
+
+def downloads(case: Case) -> None:
+    """The beats as they stand, as files."""
+    st.subheader("Take it with you", anchor=False)
+    name = file_name(case)
+    with st.container(horizontal=True):
+        st.download_button("WFDB annotations (.atr)", lambda: as_wfdb(case), f"{name}.atr", "application/octet-stream")
+        st.download_button("Beats as CSV", lambda: as_csv(case), f"{name}.beats.csv", "text/csv")
