@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from functools import wraps
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,29 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _AGAIN_S = 3.0
-_STYLE = """<style>
-[data-testid="stHeading"] h1 { font-size: 1.5rem; padding: .9rem 0 0; }
-[data-testid="stHeading"] h3 { font-size: 1.12rem; padding: .4rem 0 0; }
-.sheet { overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 8px; }
-.sheet:focus-visible { outline: 3px solid #0b5fa5; outline-offset: 2px; }
-.sheet img { display: block; width: 100%; min-width: var(--least); }
-.sheet.dark img { filter: invert(1) hue-rotate(180deg); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .5rem; margin: 0; }
-.facts div { padding: .45rem .8rem; border-radius: 8px;
-  border: 1px solid color-mix(in srgb, currentColor 22%, transparent); }
-.facts dt { font-size: .82rem; opacity: .8; }
-.facts dd { margin: 0; font-weight: 650; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.rows { overflow-x: auto; }
-.rows table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
-.rows caption { text-align: left; padding-bottom: .3rem; font-size: .85rem; opacity: .8; }
-.rows th, .rows td { text-align: left; padding: .28rem .6rem .28rem 0; vertical-align: top; white-space: nowrap;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
-.rows td.wide { white-space: normal; min-width: 12rem; }
-.tag { display: inline-block; padding: 0 .5rem; border-radius: 99px; font-size: .82rem; font-weight: 650; }
-.tag.high { background: #b00020; color: #fff; } .tag.medium { background: #ffd60a; color: #1b1b1b; }
-.tag.low { background: #22d3ee; color: #10222a; } .tag.abnormal { background: #b84f00; color: #fff; }
-.tag.unreadable { background: #d5d8dc; color: #30353a; }
-</style>"""
+_DPI = 160
+_STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
 
 
 def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
@@ -75,15 +55,20 @@ def empty(title: str, advice: str) -> None:
         st.markdown(advice)
 
 
-def sheet(figure: Figure, said: str, least: str = "100%", dpi: int = 160) -> None:
+def sheet(figure: Figure, said: str, least: str = "100%") -> None:
+    """Show a drawing as `picture` does."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DPI)
+    picture(buffer.getvalue(), said, least)
+
+
+def picture(png: bytes, said: str, least: str = "100%") -> None:
     """Show a picture, wide ones to be scrolled on a phone.
 
     said : what is on it, for who can't see it
     least : the width below which it isn't shrunk, in CSS
     """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(png).decode()
     dark = " dark" if st.context.theme.type == "dark" else ""
     text = escape(said, quote=True)
     st.html(

@@ -1,1 +1,1 @@
-"""The script that Streamlit runs. It has a folder of its own: beside `pages` Streamlit would take that for its pages."""
+"""The script that Streamlit runs, in a folder of its own: beside `pages` Streamlit would take those for scripts."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ectopy.monitor.pages import live, review
+from ectopy.monitor.pages import data, events, live, models, review
 
 _ROOM = "<style>.stMainBlockContainer { padding: 3.2rem clamp(0.7rem, 2vw, 2rem) 1rem; }</style>"  # a wall needs it
 
@@ -16,6 +16,9 @@ st.navigation(
     [
         st.Page(live.show, title="Live", url_path="live", default=True),
         st.Page(review.show, title="Review", url_path="review"),
+        st.Page(events.show, title="Events", url_path="events"),
+        st.Page(models.show, title="Models", url_path="models"),
+        st.Page(data.show, title="Data", url_path="data"),
     ],
     position="top",
 ).run()

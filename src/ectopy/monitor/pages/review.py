@@ -20,7 +20,7 @@ def show() -> None:
     with left:
         views.episode_list(case)
     with right:
-        views.beat_table(case)
+        views.beats_of_strip(case)
     views.trend(case)
     views.disclosure(case)
     views.downloads(case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
 import streamlit as st
@@ -15,6 +16,7 @@ from ectopy.monitor.review.uploaded import Upload
 from ectopy.monitor.times import local
 
 _LOOK_S = 0.5
+LEAD_S = 2.0  # of a strip before what it shows
 _FILE, _STREAM = "A file of yours", "A stored stream"
 
 
@@ -52,27 +54,25 @@ def show_case(case: Case, at_s: float = 0.0) -> None:
 def _follow_address() -> None:
     """Open the stream that the address names, as a link from an event does; each address once."""
     params = st.query_params
-    asked = (params.get("stream"), params.get("epoch"), params.get("at"))
-    if asked[0] is None or asked == st.session_state.get("address"):
+    asked = tuple(params.get(name) for name in ("stream", "epoch", "at", "when"))
+    stream, epoch, at, when = asked
+    if stream is None or asked == st.session_state.get("address"):
         return
-    number, at_s = (_number(params.get(name)) for name in ("epoch", "at"))
-    _open(asked[0], None if number is None else int(number), at_s or 0.0)
     st.session_state.address = asked
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return max(float(text), 0.0) if text else None
-    except ValueError:
-        return None
-
-
-def _open(stream: str, number: int | None, at_s: float = 0.0) -> None:
-    bar = st.progress(0.0, text=f"Loading the verdicts of {stream} …")
-    case = Stored(stream, number)
-    case.refresh(lambda share: bar.progress(share, text=f"Loading the verdicts of {stream} …"))
+    text = f"Loading the verdicts of {stream} …"
+    bar = st.progress(0.0, text=text)
+    case = Stored(stream, int(epoch) if epoch and epoch.isdecimal() else None)
+    case.refresh(lambda share: bar.progress(share, text=text))
     bar.empty()
-    show_case(case, at_s)
+    show_case(case, _second(case, at, when))
+
+
+def _second(case: Stored, at: str | None, when: str | None) -> float:
+    """What the address says of the place, as a second or as a time; the first of its strip."""
+    try:
+        return case.second(datetime.fromisoformat(when)) - LEAD_S if when else float(at or 0) - LEAD_S * bool(at)
+    except (ValueError, TypeError):  # somebody's own words
+        return 0.0
 
 
 def _ask_for_files() -> None:

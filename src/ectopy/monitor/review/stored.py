@@ -86,9 +86,9 @@ class Stored:
         self._said.append(ask(lambda client: client.annotate(stream, said)))
 
     def _episode(self, alarm: AlarmOut) -> EpisodeOut:
-        start_s = self._second(alarm.onset_at)
-        end_s = self._second(alarm.ended_at) if alarm.ended_at else self.duration_s
-        told_s = self._second(alarm.told_at)
+        start_s = self.second(alarm.onset_at)
+        end_s = self.second(alarm.ended_at) if alarm.ended_at else self.duration_s
+        told_s = self.second(alarm.told_at)
         return EpisodeOut(
             code=alarm.code,
             priority=alarm.priority,
@@ -99,8 +99,8 @@ class Stored:
             value=alarm.value,
         )
 
-    def _second(self, at: datetime) -> float:
-        """Of the epoch: a verdict has both times of its start."""
+    def second(self, at: datetime) -> float:
+        """Of the epoch, at a time: a verdict has both of its start."""
         before = bisect_right(self.intervals, at, key=lambda verdict: verdict.start_at) - 1
         near = self.intervals[before] if before >= 0 else None
         start_s, start_at = (near.start_s, near.start_at) if near else (0.0, self.epoch.started_at)

@@ -20,8 +20,10 @@ from ectopy.monitor.frame import facts, sheet, table
 from ectopy.monitor.review.case import Case, beats_between, classes, said_of
 from ectopy.monitor.review.episodes import KINDS, Episode, episodes
 from ectopy.monitor.review.export import as_csv, as_wfdb, file_name
+from ectopy.monitor.review.opening import LEAD_S
 from ectopy.monitor.times import local
 from ectopy.recording import AAMI_CLASSES
+from ectopy.wire import BeatOut
 
 STRIP_S = 10
 _LISTED = 50  # episodes at once
@@ -84,7 +86,9 @@ def strip(case: Case) -> None:
         sheet(figure, f"Strip of {STRIP_S} s from {clock(start)}. Beats: {letters or 'none'}", least="44rem")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Back 10 s", on_click=go, args=(start - STRIP_S,), icon=":material/chevron_left:")
-        st.button("On 10 s", on_click=go, args=(start + STRIP_S,), icon=":material/chevron_right:")
+        st.button(
+            "On 10 s", on_click=go, args=(start + STRIP_S,), icon=":material/chevron_right:", icon_position="right"
+        )
         most = max(case.duration_s, 0.1)
         second = st.number_input("Strip from second", 0.0, most, start, STRIP_S / 2, format="%.1f", width=170)
     if second != start:
@@ -96,7 +100,12 @@ def episode_list(case: Case) -> None:
     """What is worth a look; a click shows its strip."""
     st.subheader("Episodes", anchor=False)
     chosen = st.pills(
-        "Show", KINDS, selection_mode="multi", default=KINDS, format_func=lambda kind: _KIND_NAMES.get(kind, kind)
+        "Show",
+        KINDS,
+        selection_mode="multi",
+        default=KINDS,
+        format_func=lambda kind: _KIND_NAMES.get(kind, kind),
+        wrap=True,
     )
     order = st.radio("Order", ["in time", "worst first"], horizontal=True)
     found = [episode for episode in episodes(case) if episode.kinds & {*chosen}]
@@ -108,7 +117,7 @@ def episode_list(case: Case) -> None:
     pages = math.ceil(len(found) / _LISTED)
     turned = st.number_input(f"Page (of {pages})", 1, pages, 1) if pages > 1 else 1
     st.caption(f"{len(found):,} episodes; alarms are those of the rules, live or replayed.")
-    with st.container(height=380, key="episodes"):
+    with st.container(height=560, gap=None, key="episodes"):
         for place, episode in enumerate(found[(turned - 1) * _LISTED : turned * _LISTED]):
             _episode(episode, place)
 
@@ -118,12 +127,12 @@ def _episode(episode: Episode, place: int) -> None:
         f"**{clock(round(episode.start_s, 1))}**  {episode.mark}: {episode.text}",
         key=f"episode {place} {episode.start_s:.2f} {episode.mark}",
         on_click=go,
-        args=(max(episode.start_s - 2, 0.0),),
+        args=(max(episode.start_s - LEAD_S, 0.0),),
         type="tertiary",
     )
 
 
-def beat_table(case: Case) -> None:
+def beats_of_strip(case: Case) -> None:
     """The strip's beats, and another class for one of them."""
     start = at_s(case)
     beats = beats_between(case, start, start + STRIP_S)
@@ -140,22 +149,28 @@ def beat_table(case: Case) -> None:
         interval = "" if beat.rr_s is None else f"{beat.rr_s:.2f} s"
         now = one.aami if one else beat.aami
         rows.append([clock(round(beat.time_s, 1)), now or "–", beat.aami or "–", f"{sure:.2f}", interval, by])
+    _correct(case, [(beat, f"{row[0]}  {row[1]}") for beat, row in zip(beats, rows, strict=True)])
     table("Classes as they stand", ["time", "class", "by the model", "sure", "RR", "said by"], rows, wide=5)
-    names = {beat.sample: f"{row[0]}  {row[1]}" for beat, row in zip(beats, rows, strict=True)}
-    with st.form("correct", border=True):
+
+
+def _correct(case: Case, names: list[tuple[BeatOut, str]]) -> None:
+    """A form that keeps another class."""
+    with st.form("correct"):
         st.markdown("**Correct a label**")
-        sample = st.selectbox("Beat", [*names], format_func=lambda sample: names[sample])
-        aami = st.radio("Class", AAMI_CLASSES, format_func=lambda one: f"{one} {CLASS_NAMES[one]}", horizontal=True)
-        author = st.text_input("Your name", st.session_state.get("author", ""), max_chars=64)
-        note = st.text_input("Note (may be empty)", max_chars=200)
+        left, right = st.columns(2)
+        samples = {beat.sample: (beat, name) for beat, name in names}
+        sample = left.selectbox("Beat", [*samples], format_func=lambda sample: samples[sample][1])
+        aami = right.selectbox("Class", AAMI_CLASSES, None, lambda one: f"{one} {CLASS_NAMES[one]}")
+        author = left.text_input("Your name", st.session_state.get("author", ""), max_chars=64).strip()
+        note = right.text_input("Note (may be empty)", max_chars=200).strip()
         keep = st.form_submit_button("Keep the correction", type="primary")
     if not keep:
         return
-    if not author.strip():
-        st.warning("A correction carries the name of who made it: say who you are.", icon=":material/person:")
+    if aami is None or not author:
+        st.warning("Choose the class, and say who you are: a correction carries a name.", icon=":material/person:")
         return
-    st.session_state.author = author.strip()
-    case.say(next(beat for beat in beats if beat.sample == sample), aami, author.strip(), note.strip())
+    st.session_state.author = author
+    case.say(samples[sample][0], aami, author, note)
     st.rerun()
 
 
