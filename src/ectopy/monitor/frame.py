@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _AGAIN_S = 3.0
 _DPI = 160
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
+# Streamlit would write in white on the dark theme's primary colour, which is light.
+_DARK = """<style>
+[data-testid*="aseButton-primary"] p { color: #0b1117; }
+.rows thead th { background: #0f1419; }
+</style>"""
 
 
 def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
@@ -30,7 +35,7 @@ def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], 
     def made(show: Callable[[], None]) -> Callable[[], None]:
         @wraps(show)
         def whole() -> None:
-            st.html(_STYLE)
+            st.html(_STYLE + _DARK * is_dark())
             st.title(title, anchor=False)
             st.caption(about)
             try:
@@ -46,6 +51,11 @@ def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], 
         return whole
 
     return made
+
+
+def is_dark() -> bool:
+    """Whether the viewer's theme is."""
+    return bool(st.context.theme.type == "dark")
 
 
 def empty(title: str, advice: str) -> None:
@@ -69,7 +79,7 @@ def picture(png: bytes, said: str, least: str = "100%") -> None:
     least : the width below which it isn't shrunk, in CSS
     """
     data = base64.b64encode(png).decode()
-    dark = " dark" if st.context.theme.type == "dark" else ""
+    dark = " dark" * is_dark()
     text = escape(said, quote=True)
     st.html(
         f'<div class="sheet{dark}" tabindex="0" role="region" aria-label="{text}" style="--least: {least}">'

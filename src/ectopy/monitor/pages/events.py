@@ -31,7 +31,7 @@ def show() -> None:
     found = _chosen(streams, known)
     found.sort(key=lambda event: event.at, reverse=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{len(found):,} events**")
+        st.markdown(f"**{len(found):,} event{'s' * (len(found) != 1)}**")
         st.button("Refresh", icon=":material/refresh:")
         st.download_button("Export as CSV", lambda: as_csv(found), "events.csv", "text/csv", icon=":material/download:")
     if not found:
@@ -94,4 +94,6 @@ def _row(event: Event, streams: dict[str, str]) -> None:
             f'<span class="why">{escape(event.reason)}</span><span class="then">{escape(event.then)}</span></div>'
         )
         if event.place:
-            st.page_link(st.Page(review.show, url_path="review"), label="Show strip", query_params=event.place)
+            strip = st.Page(review.show, url_path="review")
+            icon = ":material/arrow_forward:"
+            st.page_link(strip, label="Show strip", icon=icon, icon_position="right", query_params=event.place)

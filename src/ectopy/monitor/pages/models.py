@@ -38,7 +38,7 @@ def show() -> None:
             "they are judged by": ", ".join(sorted({stream.epoch.model for stream in running if stream.epoch})) or "–",
         }
     )
-    st.caption("The model of the streams is a setting of the service, `model`, and holds for epochs that begin later.")
+    st.caption("What judges streams is a setting of the service: `ectopy config` shows `model` and `operating_point`.")
     _compared(models)
     st.subheader("A model's card", anchor=False)
     names = [model.name for model in models]

@@ -28,10 +28,11 @@ class Case(Protocol):
     """A recording with its verdicts.
 
     key : of its own among all cases
-    name : for people, and for file names
+    title, name : for people, and for file names
     """
 
     key: str
+    title: str
     name: str
     fs: Fraction
     leads: tuple[str, ...]

@@ -41,7 +41,13 @@ def choose() -> Case | None:
             _ask_for_files()
         else:
             _ask_for_stream()
-    return cast("Case | None", state.get("case"))
+    case = cast("Case | None", state.get("case"))
+    if isinstance(case, Stored) and not case.epoch.ended:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("The device is still running.")
+            if st.button("Ask for what is new", icon=":material/refresh:"):
+                case.refresh()
+    return case
 
 
 def show_case(case: Case, at_s: float = 0.0) -> None:

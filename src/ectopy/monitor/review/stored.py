@@ -30,6 +30,7 @@ class Stored:
             raise RecordError(f"stream '{stream}' has no epoch {number}; the newest is {epochs[-1].epoch}")
         self.epoch: Epoch = found[-1]
         self.key = f"{stream}/{self.epoch.epoch}"
+        self.title = f"{epochs[-1].label or stream}, run {self.epoch.epoch} of the device"
         self.name = f"{stream}-{self.epoch.epoch}"
         self.fs: Fraction = self.epoch.rate
         self.leads = tuple(self.epoch.leads)

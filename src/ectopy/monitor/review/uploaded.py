@@ -26,7 +26,7 @@ class Uploaded:
     def __init__(self, recording: Recording, analysis: AnalysisOut):
         self._whole = recording
         self.key = uuid4().hex
-        self.name = Path(analysis.name).name or "recording"
+        self.title = self.name = Path(analysis.name).name or "recording"
         self.fs: Fraction = recording.fs
         self.leads = tuple(analysis.leads)
         self.model = analysis.model

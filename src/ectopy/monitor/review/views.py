@@ -26,7 +26,7 @@ from ectopy.recording import AAMI_CLASSES
 from ectopy.wire import BeatOut
 
 STRIP_S = 10
-_LISTED = 50  # episodes at once
+_LISTED, _FITTING = 50, 14  # episodes at once, and without a bar to scroll them
 _LINES = 15  # of a page of full disclosure
 _KIND_NAMES = {"S": "S supraventricular", "V": "V ventricular", "F": "F fusion"}
 
@@ -45,7 +45,7 @@ def go(second: float) -> None:
 
 def heading(case: Case) -> None:
     """What it is, in a few numbers."""
-    st.subheader(case.name, anchor=False)
+    st.subheader(case.title, anchor=False)
     words = [interval.verdict for interval in case.intervals]
     counts = [*classes(case).values()]
     rates = sorted(one.heart_rate for one in case.intervals if one.heart_rate is not None)
@@ -117,8 +117,9 @@ def episode_list(case: Case) -> None:
     pages = math.ceil(len(found) / _LISTED)
     turned = st.number_input(f"Page (of {pages})", 1, pages, 1) if pages > 1 else 1
     st.caption(f"{len(found):,} episodes; alarms are those of the rules, live or replayed.")
-    with st.container(height=560, gap=None, key="episodes"):
-        for place, episode in enumerate(found[(turned - 1) * _LISTED : turned * _LISTED]):
+    listed = found[(turned - 1) * _LISTED : turned * _LISTED]
+    with st.container(height=560 if len(listed) > _FITTING else "content", border=True, gap=None, key="episodes"):
+        for place, episode in enumerate(listed):
             _episode(episode, place)
 
 
