@@ -128,7 +128,7 @@ def test_a_corrected_label_of_a_file_is_on_the_strip_and_in_what_is_taken_home(v
 
 
 def test_a_damaged_file_is_refused_in_words(viewer, tmp_path):
-    other = Viewer(viewer.page.context.browser, viewer.page.url, shown="input[type=file]")
+    other = Viewer(viewer.page.context.browser, viewer.page.url, shown="button:has-text('Analyse')")
     (tmp_path / "notes.dat").write_text("no recording")
     other.page.set_input_files("input[type=file]", str(tmp_path / "notes.dat"))
     other.page.wait_for_selector("text=notes.dat")
