@@ -37,7 +37,7 @@ class Event:
 
 def alarms() -> list[Event]:
     """All there are."""
-    return [_of_alarm(alarm) for alarm in ask(lambda client: listed(client.alarms()))]
+    return [_of_alarm(alarm) for alarm in ask(lambda client: listed(client.alarms("all")))]
 
 
 class Verdicts:

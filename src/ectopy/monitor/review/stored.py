@@ -61,7 +61,7 @@ class Stored:
                     progress(min(verdict.end_s / max(self.duration_s, 1), 1.0))
             last = self._said[-1].id if self._said else None
             self._said += await listed(client.annotations(stream, number, after=last))
-            return await listed(client.alarms(stream))
+            return await listed(client.alarms("all", stream))
 
         self.alarms = [
             self._episode(alarm) for alarm in ask(news) if alarm.epoch == number and alarm.kind == "physiological"
