@@ -74,7 +74,7 @@ def as_csv(events: Sequence[Event]) -> str:
 
 
 def _of_alarm(alarm: AlarmOut) -> Event:
-    then = alarm.presence
+    then: str = alarm.presence
     if alarm.acknowledged_by:
         then += f", acknowledged by {alarm.acknowledged_by}"
     if alarm.ended_at is not None:

@@ -43,7 +43,7 @@ def show() -> None:
         empty("Nobody has looked at it here yet", "This makes a report, which is shown here then:")
         st.code(f"{first}ectopy eda {name}", language="sh")
         return
-    st.download_button("The whole report", report.read_bytes(), report.name, "text/html", icon=":material/download:")
+    st.download_button("The whole report", report.read_bytes(), report.name, "text/html", on_click="ignore")
     for path in sorted(_FOLDER.glob(f"{name}.eda.*.png")):
         if figure := _FIGURE.search(path.name):
             title = figure[1].replace("-", " ").capitalize()

@@ -33,7 +33,8 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(found):,} event{'s' * (len(found) != 1)}**")
         st.button("Refresh", icon=":material/refresh:")
-        st.download_button("Export as CSV", lambda: as_csv(found), "events.csv", "text/csv", icon=":material/download:")
+        icon = ":material/download:"
+        st.download_button("Export as CSV", as_csv(found), "events.csv", "text/csv", on_click="ignore", icon=icon)
     if not found:
         st.info("No event is like that. Widen the filters above.", icon=":material/filter_alt_off:")
         return

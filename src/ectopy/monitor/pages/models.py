@@ -116,6 +116,7 @@ def _figure(value: Any) -> str:
 def _words(key: str) -> str:
     """beat.V.se as words."""
     level, what, ratio = [*key.split("."), "", ""][:3]
-    named = {**CLASS_NAMES, "false_alarms": "false alarms", "per_hour": "an hour"}
+    named = {str(aami): name for aami, name in CLASS_NAMES.items()}
+    named |= {"false_alarms": "false alarms", "per_hour": "an hour"}
     parts = (_LEVELS.get(level, level), named.get(what, what), _RATIOS.get(ratio, named.get(ratio, ratio)))
     return ", ".join(parts[:2]) + f": {parts[2]}"

@@ -31,17 +31,26 @@ class Case(Protocol):
     title, name : for people, and for file names
     """
 
-    key: str
-    title: str
-    name: str
-    fs: Fraction
-    leads: tuple[str, ...]
-    model: str
-    notes: Sequence[str]
-    intervals: Sequence[IntervalOut]
-    alarms: Sequence[EpisodeOut]
-    started_at: datetime | None
-
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def fs(self) -> Fraction: ...
+    @property
+    def leads(self) -> tuple[str, ...]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def intervals(self) -> Sequence[IntervalOut]: ...
+    @property
+    def alarms(self) -> Sequence[EpisodeOut]: ...
+    @property
+    def started_at(self) -> datetime | None: ...
     @property
     def duration_s(self) -> float: ...
 

@@ -56,7 +56,7 @@ def _kinds(interval: IntervalOut, said: dict[int, AamiClass]) -> frozenset[str]:
     corrected = any(beat.sample in said for beat in interval.beats)
     if interval.verdict == "normal" and not corrected:
         return frozenset()
-    found = {aami for aami in _ABNORMAL if aami in have}
+    found: set[str] = {aami for aami in _ABNORMAL if aami in have}
     found |= {"findings"} if any(finding.abnormal for finding in interval.findings) else set()
     classless = interval.verdict == "abnormal" and not found and not corrected
     return frozenset({"V"} if classless else found)

@@ -48,7 +48,7 @@ class Stored:
     def said(self) -> list[Said]:
         return [Said(one.sample, one.aami, one.replaced, one.author, one.note, one.at) for one in self._said]
 
-    def refresh(self, progress: Callable[[float], None] = lambda share: None) -> None:
+    def refresh(self, progress: Callable[[float], object] = lambda share: None) -> None:
         """Ask for what came since; `progress` is told the share of the signal whose verdicts are there."""
         stream, number = self.epoch.stream, self.epoch.epoch
 

@@ -217,6 +217,10 @@ def downloads(case: Case) -> None:
     """The beats as they stand, as files."""
     st.subheader("Take it with you", anchor=False)
     name = file_name(case)
+    files = {
+        "WFDB annotations (.atr)": (lambda: as_wfdb(case), f"{name}.atr", "application/octet-stream"),
+        "Beats as CSV": (lambda: as_csv(case), f"{name}.beats.csv", "text/csv"),
+    }
     with st.container(horizontal=True):
-        st.download_button("WFDB annotations (.atr)", lambda: as_wfdb(case), f"{name}.atr", "application/octet-stream")
-        st.download_button("Beats as CSV", lambda: as_csv(case), f"{name}.beats.csv", "text/csv")
+        for label, (content, file, kind) in files.items():
+            st.download_button(label, content, file, kind, on_click="ignore", icon=":material/download:")
