@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINE_S = 60
-_INK, _QUIET, _RULE = "#1b1b1b", "#5c6470", "#e9e1dc"
+_INK, _QUIET, _RULE, _HERE = "#1b1b1b", "#5c6470", "#e9e1dc", "#cfe6f5"
 _DARK: dict[Word, str] = {"abnormal": VERDICT_COLOURS["abnormal"], "unreadable": "#6e6e6e"}
 _COLUMNS = 1500  # of a line; each keeps its lowest and highest sample
 _REACH = 0.62  # of the distance of two lines that a trace may leave its own by
 
 
 def full_disclosure(
-    recording: Recording, spans: Iterable[tuple[float, float, Word]], ax: Axes, at_s: float = 0.0
+    recording: Recording,
+    spans: Iterable[tuple[float, float, Word]],
+    ax: Axes,
+    at_s: float = 0.0,
+    looked_at: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw the first lead of a part of a recording, a line a minute, all lines at one gain.
 
@@ -32,6 +36,7 @@ def full_disclosure(
     recording : the part that is looked at
     spans : start and end in seconds, and verdict, of the intervals in it
     at_s : time of its first sample, from the start of the whole
+    looked_at : start and end in seconds of what is shown in full elsewhere, framed here
     """
     fs = float(recording.fs)
     first_line = int(at_s // LINE_S)
@@ -48,6 +53,9 @@ def full_disclosure(
         middle = np.nanmedian(y) if np.isfinite(y).any() else 0.0
         y = row - np.clip((y - middle) / (swing or 1.0) * 0.9, -_REACH, _REACH)
         ax.plot(x, y, color=_INK, lw=0.5, gid="trace")
+        if looked_at and looked_at[0] < start + LINE_S and looked_at[1] > start:
+            left, right = max(looked_at[0] - start, 0), min(looked_at[1] - start, LINE_S)
+            ax.fill_between([left, right], row - 0.45, row + 0.5, color=_HERE, lw=0, zorder=0, gid="looked at")
         for begin, end, word in spans:
             if word not in _DARK or end <= start or begin >= start + LINE_S:
                 continue

@@ -67,9 +67,14 @@ def empty(title: str, advice: str) -> None:
 
 def sheet(figure: Figure, said: str, least: str = "100%") -> None:
     """Show a drawing as `picture` does."""
+    picture(png_of(figure), said, least)
+
+
+def png_of(figure: Figure) -> bytes:
+    """A drawing as a picture, sharp on a screen of twice the pixels."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI)
-    picture(buffer.getvalue(), said, least)
+    return buffer.getvalue()
 
 
 def picture(png: bytes, said: str, least: str = "100%") -> None:

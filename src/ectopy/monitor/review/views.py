@@ -16,7 +16,7 @@ from ectopy.figures import (
     rate_trend,
     strip_figure,
 )
-from ectopy.monitor.frame import facts, sheet, table
+from ectopy.monitor.frame import facts, picture, png_of, sheet, table
 from ectopy.monitor.review.case import Case, beats_between, classes, said_of
 from ectopy.monitor.review.episodes import KINDS, Episode, episodes
 from ectopy.monitor.review.export import as_csv, as_wfdb, file_name
@@ -199,18 +199,30 @@ def disclosure(case: Case) -> None:
             format_func=lambda page: f"{clock(page * span)} to {clock(min((page + 1) * span, round(case.duration_s)))}",
             key="minutes",
         )
-    recording, first_s = case.part(shown * span, span)
-    if not len(recording.samples):
+    lead = f"Lead {case.leads[0]}, a line a minute"
+    with st.spinner("Drawing …"):
+        seen = [one for one in case.intervals if one.start_s < (shown + 1) * span and one.end_s > shown * span]
+        png = _disclosed(case.key, shown, len(seen), at_s(case), case)
+    if png is None:
         st.info("No signal has come yet.", icon=":material/info:")
         return
-    seen = [one for one in case.intervals if one.start_s < first_s + span and one.end_s > first_s]
-    lines = math.ceil(recording.duration_s / LINE_S)
-    figure = Figure((11, 0.5 + 0.5 * lines), layout="constrained")
-    full_disclosure(recording, [(one.start_s, one.end_s, one.verdict) for one in seen], figure.subplots(), first_s)
     abnormal = sum(one.verdict == "abnormal" for one in seen)
-    lead = f"Lead {recording.leads[0]}, a line a minute"
-    sheet(figure, f"Full disclosure. {lead}; {lines} lines, {abnormal} abnormal intervals", least="44rem")
-    st.caption(f"{lead}. Orange with a bold bar: abnormal. Grey with a thin bar: unreadable.")
+    picture(png, f"Full disclosure from {clock(shown * span)}. {lead}; {abnormal} abnormal intervals", least="44rem")
+    st.caption(f"{lead}. Orange with a bold bar: abnormal. Grey with a thin bar: unreadable. Shaded: the strip above.")
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _disclosed(key: str, shown: int, n: int, looked_at: float, _case: Case) -> bytes | None:
+    """A page as a picture, drawn once for that many intervals."""
+    span = LINE_S * _LINES
+    recording, first_s = _case.part(shown * span, span)
+    if not len(recording.samples):
+        return None
+    spans = [(one.start_s, one.end_s, one.verdict) for one in _case.intervals]
+    spans = [one for one in spans if one[0] < first_s + span and one[1] > first_s]
+    figure = Figure((11, 0.5 + 0.5 * math.ceil(recording.duration_s / LINE_S)), layout="constrained")
+    full_disclosure(recording, spans, figure.subplots(), first_s, (looked_at, looked_at + STRIP_S))
+    return png_of(figure)
 
 
 def downloads(case: Case) -> None:
