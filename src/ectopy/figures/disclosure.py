@@ -51,7 +51,7 @@ def full_disclosure(
         here = (time >= start) & (time < start + LINE_S)
         x, y = _thinned(time[here] - start, values[here])
         middle = np.nanmedian(y) if np.isfinite(y).any() else 0.0
-        y = row - np.clip((y - middle) / (swing or 1.0) * 0.9, -_REACH, _REACH)
+        y = row - np.clip((y - middle) / (swing or 1.0) * 0.8, -_REACH, _REACH)
         ax.plot(x, y, color=_INK, lw=0.5, gid="trace")
         if looked_at and looked_at[0] < start + LINE_S and looked_at[1] > start:
             left, right = max(looked_at[0] - start, 0), min(looked_at[1] - start, LINE_S)

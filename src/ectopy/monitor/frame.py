@@ -70,10 +70,10 @@ def sheet(figure: Figure, said: str, least: str = "100%") -> None:
     picture(png_of(figure), said, least)
 
 
-def png_of(figure: Figure) -> bytes:
-    """A drawing as a picture, sharp on a screen of twice the pixels."""
+def png_of(figure: Figure, dpi: int = _DPI) -> bytes:
+    """A drawing as a picture."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
 
 

@@ -222,7 +222,7 @@ def _disclosed(key: str, shown: int, n: int, looked_at: float, _case: Case) -> b
     spans = [one for one in spans if one[0] < first_s + span and one[1] > first_s]
     figure = Figure((11, 0.5 + 0.5 * math.ceil(recording.duration_s / LINE_S)), layout="constrained")
     full_disclosure(recording, spans, figure.subplots(), first_s, (looked_at, looked_at + STRIP_S))
-    return png_of(figure)
+    return png_of(figure, dpi=120)  # many lines take long to encode
 
 
 def downloads(case: Case) -> None:
