@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import streamlit as st
 from matplotlib.figure import Figure
@@ -229,7 +230,7 @@ def downloads(case: Case) -> None:
     """The beats as they stand, as files."""
     st.subheader("Take it with you", anchor=False)
     name = file_name(case)
-    files = {
+    files: dict[str, tuple[Callable[[], str | bytes], str, str]] = {
         "WFDB annotations (.atr)": (lambda: as_wfdb(case), f"{name}.atr", "application/octet-stream"),
         "Beats as CSV": (lambda: as_csv(case), f"{name}.beats.csv", "text/csv"),
     }
