@@ -14,6 +14,7 @@ _FLAGS = [
     *("--disable-component-update", "--disable-sync", "--autoplay-policy=document-user-activation-required"),
 ]
 DESK, PHONE = (1280, 900), (380, 800)
+WALL = ".wall .link[data-state=live]"
 
 
 @contextmanager
@@ -35,12 +36,13 @@ def chromium() -> Iterator[Browser]:
 class Viewer:
     """Somebody who looks at the monitor.
 
+    shown : what is there once the page is
     said : errors and warnings of the console
     outside : what was asked for of other machines
     heartbeats : how often the service was told that somebody looks
     """
 
-    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESK, dark: bool = False):
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESK, dark: bool = False, shown: str = WALL):
         scheme = "dark" if dark else "light"
         viewport = {"width": size[0], "height": size[1]}
         self._context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
@@ -52,7 +54,7 @@ class Viewer:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", self._asked)
         self.page.goto(url)
-        self.page.wait_for_selector(".wall .link[data-state=live]")
+        self.page.wait_for_selector(shown)
 
     def close(self) -> None:
         self._context.close()

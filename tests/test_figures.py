@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
@@ -23,13 +24,17 @@ from ectopy.figures import (
     analysis_overview,
     braille,
     clock,
+    full_disclosure,
+    labelled_strip,
+    rate_trend,
     recording_strip,
     strip,
+    strip_figure,
     worst,
     worst_intervals,
 )
 from ectopy.recording import AamiClass
-from ectopy.verdict import Beat, Finding, Verdict
+from ectopy.verdict import Beat, Finding, Verdict, Word
 
 # seconds; the classes are made up
 R_PEAKS: dict[float, AamiClass] = {45.95: "N", 46.54: "V", 47.01: "S", 48.2: "F", 49.3: "Q"}
@@ -317,3 +322,46 @@ def test_a_trace_in_characters_takes_any_signal(values):
 )
 def test_times_read_like_a_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_full_disclosure_has_a_line_a_minute_and_marks_what_is_abnormal(demo):
+    part = demo.section(60, 210)
+    spans: list[tuple[float, float, Word]] = [
+        (60.0, 65.0, "normal"),
+        (115.0, 125.0, "abnormal"),
+        (130.0, 135.0, "unreadable"),
+    ]
+    ax = full_disclosure(part, spans, Figure().subplots(), 60.0, looked_at=(70.0, 80.0))
+    drawn = Counter(artist.get_gid() for artist in (*ax.lines, *ax.collections))
+    assert drawn["trace"] == 3
+    assert drawn["abnormal bar"] == drawn["abnormal"] == 2  # it goes over the end of a line
+    assert drawn["unreadable bar"] == drawn["looked at"] == 1
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["1:00", "2:00", "3:00"]
+
+
+def test_full_disclosure_leaves_a_gap_empty(demo):
+    part = demo.section(0, 60)
+    part = replace(part, samples=part.samples.copy())
+    part.samples[3600:7200] = np.nan
+    (trace,) = full_disclosure(part, [], Figure().subplots()).lines
+    x, y = (np.asarray(values, float) for values in trace.get_data())
+    assert np.isnan(y[(x > 10.1) & (x < 19.9)]).all()
+    assert np.isfinite(y[(x < 9.9) | (x > 20.1)]).all()
+
+
+def test_the_rate_trend_draws_every_interval_s_rate_and_where_one_looks(demo):
+    verdicts = [Verdict(5.0 * k, 5.0 * k + 5, "normal", 0.1, 60.0 + k, 1.0, 5, 0, "", (), (), "m") for k in range(4)]
+    ax = rate_trend(verdicts, Figure().subplots(), at_s=7.0)
+    assert np.asarray(ax.lines[0].get_ydata()).tolist() == [60, 61, 62, 63]
+    assert [np.asarray(line.get_xdata())[0] for line in ax.lines if line.get_gid() == "here"] == [7.0]
+
+
+def test_a_labelled_strip_stands_at_its_own_time(demo):
+    part = demo.section(20, 30)
+    figure, ax = strip_figure(part)
+    labelled_strip(part, [(21.0, "V*", "V"), (40.0, "N", "N")], ax, "a title", at_s=20.0)
+    assert [text.get_text() for text in ax.texts if text.get_gid() == "beat"] == ["V*"]
+    assert ax.get_xlim() == pytest.approx((19.6, 30.0))
+    width, height = figure.get_size_inches() * 25.4
+    box = ax.get_position()
+    assert box.width * width == pytest.approx(10.4 * 25) and 0 < box.height * height < height

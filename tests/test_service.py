@@ -61,7 +61,8 @@ def test_every_command_of_the_page_runs(url: str, tmp_path: Path, demo: ectopy.R
     assert len(json.loads((tmp_path / "demo.json").read_text())["intervals"]) == 12
     assert '"next":4' in said[2] and '"label":"Bed 7"' in said[2]
     assert "event: verdict" in said[3] or "id: 0" in said[3]
-    assert len(re.findall(r"^20\d\d-.* (normal|abnormal|unreadable) ", said[4], re.MULTILINE)) == 6
+    assert said[4].count('"note":"wide and early"') == 2
+    assert len(re.findall(r"^20\d\d-.* (normal|abnormal|unreadable) ", said[5], re.MULTILINE)) == 6
 
 
 def test_a_stream_s_verdicts_are_those_of_the_offline_analysis(api: httpx.Client, demo: ectopy.Recording) -> None:

@@ -74,6 +74,13 @@ def second(database: sqlite3.Connection) -> None:
     database.execute(f"INSERT INTO outbox VALUES ({'?, ' * 11}'waiting', NULL)", notice)
 
 
+def third(database: sqlite3.Connection) -> None:
+    """The same, and what somebody said of a beat."""
+    second(database)
+    said = (1, 1, 77, "S", "N", "Ruth", "early", 9_000_000)
+    database.execute("INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", said)
+
+
 ALARM = {
     **{"type": "alarm", "id": 1, "change": 1, "stream": "bed-1", "epoch": 1, "code": "irregular rhythm"},
     **{"kind": "physiological", "priority": "medium", "presence": "on", "signal": "on", "acknowledged": False},
@@ -86,7 +93,7 @@ def test_the_newest_revision_is_the_one_that_is_said_to_be() -> None:
     assert REVISIONS[-1] == schema.NEWEST
 
 
-FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first, "0002": second}
+FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first, "0002": second, "0003": third}
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -106,6 +113,9 @@ def test_a_database_of_an_older_version_opens_with_all_that_is_in_it(
             assert kept["reason"] in (ALARM["reason"], "irregular RR intervals for a minute: possible AF")
             acknowledged = api.post("/alarms/1/acknowledge", json={"author": "Ruth"}).raise_for_status().json()
             assert (acknowledged["id"], acknowledged["acknowledged_by"]) == (1, "Ruth")
+        if revision >= "0003":
+            (said,) = api.get("/streams/bed-1/annotations").json()["items"]
+            assert (said["sample"], said["aami"], said["author"]) == (77, "S", "Ruth")
         assert [(one["id"], one["label"]) for one in api.get("/streams").json()] == [
             ("bed-1", "Bed 1"),
             ("bed-2", None),

@@ -13,12 +13,14 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from ectopy.client.alarms import AlarmCalls
+from ectopy.client.annotations import AnnotationCalls
 from ectopy.client.answers import refusal
 from ectopy.client.calls import PAGE, given, json_of, path_of
 from ectopy.client.events import events
 from ectopy.client.watching import Watched, Watcher
 from ectopy.client.writer import Writer
 from ectopy.errors import EctopyError, RecordError, ServiceError
+from ectopy.verdict import Word
 from ectopy.wire import (
     Ack,
     AlarmOut,
@@ -51,7 +53,7 @@ _PAGE_SAMPLES = 50_000
 _POLL_S = 0.5
 
 
-class Client(AlarmCalls):
+class Client(AlarmCalls, AnnotationCalls):
     """A service at a URL, as http://127.0.0.1:8700.
 
     Each call raises the `EctopyError` of the status that the service answers, with its reason, and `ServiceError`
@@ -146,15 +148,16 @@ class Client(AlarmCalls):
         after: int | None = None,
         start_s: float | None = None,
         end_s: float | None = None,
+        verdict: Word | None = None,
     ) -> AsyncGenerator[VerdictOut, None]:
-        """Those that are kept, by their ids; of all epochs if none is named."""
-        wanted = given(epoch=epoch, start_s=start_s, end_s=end_s)
+        """Those that are kept, by their ids; of all epochs if none is named, of one word only if one is."""
+        wanted = given(epoch=epoch, start_s=start_s, end_s=end_s, verdict=verdict)
         more = True
         while more:
             params = wanted | given(after=after, limit=PAGE)
             page = await self._ask(Verdicts.model_validate_json, "GET", path_of(stream, "verdicts"), params=params)
-            for verdict in page.items:
-                yield verdict
+            for one in page.items:
+                yield one
             after, more = page.next, page.next is not None
 
     async def beats(

@@ -47,18 +47,18 @@ def analysis_overview(analysis: Analysis) -> Figure:
         ax.grid(color="#e4e4e4", lw=0.6)
         ax.set_axisbelow(True)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.broken_barh(_bars(start, end, word == "unreadable"), (0, 1), color="#ececec", lw=0, zorder=0,
+        ax.broken_barh(bars(start, end, word == "unreadable"), (0, 1), color="#ececec", lw=0, zorder=0,
                        transform=ax.get_xaxis_transform())  # fmt: skip
-    _time_axis(score, float(end.max(initial=1.0)))
+    time_axis(score, float(end.max(initial=1.0)))
     return figure
 
 
 def _draw_band(ax: Axes, start: np.ndarray, end: np.ndarray, word: np.ndarray) -> None:
     # Abnormal is drawn over normal, with an edge of 0.5 pt: of 24 hours, 5 s would be thinner than a pixel.
     for one, colour in VERDICT_COLOURS.items():
-        bars = _bars(start, end, word == one)
+        spans = bars(start, end, word == one)
         edge = "none" if one == "normal" else colour
-        ax.broken_barh(bars, (0, 1), facecolor=colour, edgecolor=edge, lw=0.5, label=one)
+        ax.broken_barh(spans, (0, 1), facecolor=colour, edgecolor=edge, lw=0.5, label=one)
     ax.set(ylim=(0, 1), yticks=[])
     ax.set_ylabel("verdict", rotation=0, ha="right", va="center")
     ax.spines[:].set_visible(False)
@@ -67,16 +67,17 @@ def _draw_band(ax: Axes, start: np.ndarray, end: np.ndarray, word: np.ndarray) -
 
 def _draw_alarms(ax: Axes, found: list[Episode]) -> None:
     for lane, priority in enumerate(PRIORITIES):
-        bars = [(one.start_s, one.end_s - one.start_s) for one in found if one.priority == priority]
+        spans = [(one.start_s, one.end_s - one.start_s) for one in found if one.priority == priority]
         colour = PRIORITY_COLOURS[priority]
-        ax.broken_barh(bars, (lane + 0.15, 0.7), facecolor=colour, edgecolor=colour, lw=0.5)
+        ax.broken_barh(spans, (lane + 0.15, 0.7), facecolor=colour, edgecolor=colour, lw=0.5)
     ax.set(ylim=(len(PRIORITIES), 0), yticks=[lane + 0.5 for lane in range(len(PRIORITIES))])
     ax.set_yticklabels([f"{priority} alarm" for priority in PRIORITIES], fontsize=8)
     ax.tick_params(left=False, bottom=False)
     ax.spines[:].set_visible(False)
 
 
-def _bars(start: np.ndarray, end: np.ndarray, which: np.ndarray) -> list[tuple[float, float]]:
+def bars(start: np.ndarray, end: np.ndarray, which: np.ndarray) -> list[tuple[float, float]]:
+    """Start and length of those intervals."""
     return list(zip(start[which], (end - start)[which], strict=True))
 
 
@@ -84,7 +85,8 @@ def _dark(word: str) -> str:
     return "#5b93b3" if word == "normal" else VERDICT_COLOURS["abnormal"]
 
 
-def _time_axis(ax: Axes, end_s: float) -> None:
+def time_axis(ax: Axes, end_s: float) -> None:
+    """At most a dozen ticks, in minutes and seconds."""
     step = next((step for step in _TICK_STEPS_S if end_s / step <= 12), _TICK_STEPS_S[-1])
     ticks = np.arange(0, end_s + 1, step)
     ax.set_xticks(ticks, [clock(t) for t in ticks])

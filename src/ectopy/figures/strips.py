@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from ectopy.errors import SignalError
 from ectopy.figures import paper
 from ectopy.figures.words import CLASS_COLOURS, CLASS_NAMES, DISCLAIMER, clock
-from ectopy.recording import AAMI_CLASSES, AAMI_OF_SYMBOL, Recording
+from ectopy.recording import AAMI_CLASSES, AAMI_OF_SYMBOL, AamiClass, Recording
 from ectopy.verdict import INTERVAL_S, Verdict
 
 if TYPE_CHECKING:
@@ -70,6 +72,30 @@ def reference_strip(recording: Recording, start_s: float, seconds: float, ax: Ax
         _mark(ax, piece, zip(times, marks.symbol.tolist(), colours, strict=True))
     _title(ax, piece, title)
     return ax
+
+
+def labelled_strip(
+    recording: Recording, beats: Iterable[tuple[float, str, AamiClass | None]], ax: Axes, title: str, at_s: float = 0.0
+) -> Axes:
+    """Draw a stretch on ECG paper, with a letter above each beat.
+
+    recording : the stretch alone, whose first sample lies `at_s` seconds after the start of the whole
+    beats : time in seconds from the start of the whole, letter, class that colours it
+    """
+    piece = paper.stretch(recording, 0.0, math.ceil(recording.duration_s))
+    piece = replace(piece, start_s=at_s, time=piece.time + at_s)
+    paper.draw(ax, piece)
+    _mark(ax, piece, ((time_s, letter, CLASS_COLOURS[aami]) for time_s, letter, aami in beats))
+    _title(ax, piece, title)
+    return ax
+
+
+def strip_figure(recording: Recording) -> tuple[Figure, Axes]:
+    """An empty figure, true to size, for the `labelled_strip` of a stretch."""
+    seconds = math.ceil(recording.duration_s)
+    width, height = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S, paper.stretch(recording, 0.0, seconds).height
+    figure = _figure(width + 4, height + _TITLE + _TICKS)
+    return figure, _axes(figure, 2, _TITLE, width, height)
 
 
 def worst(verdicts: Sequence[Verdict], n: int = 10) -> list[Verdict]:

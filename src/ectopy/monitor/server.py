@@ -21,7 +21,7 @@ from ectopy.errors import ServiceError
 from ectopy.monitor.theme import THEME
 
 HOST = "127.0.0.1"
-_APP = Path(__file__).with_name("app.py")
+_APP = Path(__file__).parent / "entry" / "app.py"
 _READY_S, _STOP_S = 60.0, 5.0
 _PAGES_OF = ("localhost", "127.0.0.1", "[::1]")  # names of this machine; the service takes no others either
 

@@ -11,8 +11,10 @@ THEME: dict[str, object] = {
     "theme.light.backgroundColor": "#ffffff",
     "theme.light.secondaryBackgroundColor": "#f1f4f7",
     "theme.light.textColor": "#17202a",
+    "theme.light.codeTextColor": "#17202a",
     "theme.dark.primaryColor": "#7cc0f5",
     "theme.dark.backgroundColor": "#0f1419",
     "theme.dark.secondaryBackgroundColor": "#1a222b",
     "theme.dark.textColor": "#e8edf2",
+    "theme.dark.codeTextColor": "#e8edf2",
 }

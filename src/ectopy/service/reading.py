@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, 
 
 from ectopy.errors import RecordError
 from ectopy.service import schema
-from ectopy.service.rows import AnchorRow, EpochRow, GapRow, LogRow, SamplesRow
+from ectopy.service.rows import AnchorRow, AnnotationRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
 from ectopy.verdict import Word
 from ectopy.wire import AlarmOut
@@ -142,6 +142,7 @@ class Reader:
         limit: int,
         start_s: float | None = None,
         end_s: float | None = None,
+        word: Word | None = None,
     ) -> list[tuple[int, str]]:
         """Ids and bodies of verdicts, in the order of their ids."""
         t = schema.verdicts.c
@@ -152,8 +153,17 @@ class Reader:
             query = query.where(t.start_s >= start_s)
         if end_s is not None:
             query = query.where(t.start_s < end_s)
+        if word is not None:
+            query = query.where(t.word == word)
         with self._database.connect() as connection:
             return [(row.id, row.body) for row in connection.execute(query)]
+
+    def annotations(self, epochs: list[int], *, after: int = 0, limit: int) -> list[AnnotationRow]:
+        """What people said of beats, in the order said."""
+        t = schema.annotated.c
+        query = select(schema.annotated).where(t.epoch.in_(epochs), t.id > after).order_by(t.id).limit(limit)
+        with self._database.connect() as connection:
+            return [AnnotationRow(*row) for row in connection.execute(query)]
 
     def newest_verdict(self) -> int:
         """The largest id of all; 0 before the first."""

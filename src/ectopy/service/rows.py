@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Literal
 
+from ectopy.recording import AamiClass
 from ectopy.wire import Form, Kind, Unit
 
 
@@ -165,9 +166,33 @@ class DeskRow:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnnotationRow:
+    """What somebody says of the beat at a sample: its class, and the one that it replaces."""
+
+    id: int
+    epoch: int
+    sample: int
+    aami: AamiClass
+    replaced: AamiClass | None
+    author: str
+    note: str
+    at_us: int
+
+
 AlarmsRow = LogRow | AlarmRow | NoticeRow | DeskRow
 Row = (
-    SamplesRow | GapRow | AnchorRow | ConflictRow | EndRow | VerdictRow | EpochRow | JudgedRow | SnapshotRow | AlarmsRow
+    SamplesRow
+    | GapRow
+    | AnchorRow
+    | ConflictRow
+    | EndRow
+    | VerdictRow
+    | EpochRow
+    | JudgedRow
+    | SnapshotRow
+    | AnnotationRow
+    | AlarmsRow
 )
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0002"  # of the revisions in `migrations`
+NEWEST = "0003"  # of the revisions in `migrations`
 
 metadata = MetaData()
 
@@ -189,6 +189,21 @@ outbox = Table(
     Column("state", String, nullable=False),  # waiting, sent, over, given up
     Column("done_us", BigInteger),
     Index("outbox_by_state", "state", "target", "at_us"),
+)
+
+# What people say of beats; nothing is changed or removed, the newest of a sample holds.
+annotated = Table(
+    "annotations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("sample", BigInteger, nullable=False),
+    Column("aami", String, nullable=False),
+    Column("replaced", String),
+    Column("author", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("annotations_by_epoch", "epoch", "id"),
 )
 
 

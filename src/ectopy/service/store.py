@@ -24,6 +24,7 @@ from ectopy.service import schema
 from ectopy.service.rows import (
     AlarmRow,
     AnchorRow,
+    AnnotationRow,
     ConflictRow,
     DeskRow,
     EndRow,
@@ -74,19 +75,24 @@ class Store:
         with self.database.connect() as connection:
             self._verdict = connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
             self._epoch = connection.scalar(select(func.max(schema.epochs.c.key))) or 0
+            self._annotation = connection.scalar(select(func.max(schema.annotated.c.id))) or 0
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def next_epoch(self) -> int:
-        """A key for a new epoch. Called from one thread only, as is `next_verdict`."""
+        """A key for a new epoch. Called from one thread only, as are `next_verdict` and `next_annotation`."""
         self._epoch += 1
         return self._epoch
 
     def next_verdict(self) -> int:
         self._verdict += 1
         return self._verdict
+
+    def next_annotation(self) -> int:
+        self._annotation += 1
+        return self._annotation
 
     def keep(self, rows: Sequence[Row], kept: Kept) -> None:
         """Have rows kept, behind all that came before; `kept` is handed to `tell` when they are on disk."""
@@ -172,6 +178,8 @@ class Store:
                     changes.append((row.epoch, {"end": row.n}))
                 case JudgedRow():
                     changes.append((row.epoch, {"judged": True}))
+                case AnnotationRow():
+                    tables[schema.annotated].append(_columns(row))
                 case LogRow():
                     tables[schema.alarm_log].append(_columns(row))
                 case AlarmRow():

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
-from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
+from ectopy.errors import BusyError, ConflictError, FrameError, RecordError, SignalError
 from ectopy.service.alarming import Alarming
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Judge, load_model
@@ -21,6 +21,7 @@ from ectopy.service.live import Live
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
+    AnnotationRow,
     ConflictRow,
     EndRow,
     EpochRow,
@@ -34,7 +35,7 @@ from ectopy.service.runs import Entry, Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.service.telling import Telling
-from ectopy.wire import Chunk, Epoch, EpochRequest, Stream
+from ectopy.wire import Annotate, Chunk, Epoch, EpochRequest, Stream
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
@@ -238,6 +239,27 @@ class Streams:
         rows, entries = self._rows(live, live.log.close(n))
         last = EndRow(live.epoch.key, live.log.next)
         return self._keep(live, [*rows, last], [*entries, last])
+
+    async def annotate(self, epoch: EpochRow, said: Annotate) -> AnnotationRow:
+        """Keep what somebody says of a beat; returns once it is on disk.
+
+        Raises
+        ------
+        SignalError
+            If the epoch has no such sample.
+        BusyError
+            As `offer`.
+        """
+        self.check_room()
+        end = await asyncio.to_thread(self._reader.end, epoch.key)
+        if said.sample >= end:
+            raise SignalError(f"sample {said.sample}: epoch {epoch.number} of '{epoch.stream}' has {end:,} so far")
+        number, now_us = self._store.next_annotation(), round(time.time() * 1e6)
+        row = AnnotationRow(number, epoch.key, said.sample, said.aami, said.replaced, said.author, said.note, now_us)
+        done = self._loop.create_future()
+        self._store.keep([row], lambda: None if done.cancelled() else done.set_result(None))
+        await done
+        return row
 
     def _open(self) -> None:
         model = load_model(self._settings.model, self._settings.operating_point)

@@ -12,6 +12,7 @@ from ectopy.wire.alarms import (
     RuleOut,
 )
 from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, SummaryOut
+from ectopy.wire.annotations import Annotate, AnnotationOut, AnnotationsOut
 from ectopy.wire.form import MISSING, Form, Kind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
 from ectopy.wire.messages import (
@@ -48,6 +49,9 @@ __all__ = [
     "Alarms",
     "AnalysisOut",
     "AnalysisRequest",
+    "Annotate",
+    "AnnotationOut",
+    "AnnotationsOut",
     "BeatOut",
     "Beats",
     "Chunk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -9,6 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from ectopy.errors import RecordError
+from ectopy.service.rows import EpochRow
 from ectopy.service.streams import Streams
 
 StreamId = Annotated[
@@ -47,3 +50,15 @@ def page_of(found: Sequence[tuple[int, str]], limit: int) -> Response:
     following = found[-1][0] if len(found) == limit else None
     content = f'{{"next":{json.dumps(following)},"items":[{",".join(body for _, body in found)}]}}'
     return Response(content, media_type="application/json")
+
+
+async def epoch_of(streams: Streams, name: str, number: int | None) -> EpochRow:
+    """Any epoch of a stream, ended ones too; the newest if no number is given."""
+    newest = streams.live(name).epoch
+    if number in (None, newest.number):
+        return newest
+    rows = await asyncio.to_thread(streams.reader.epochs, name)
+    row = next((row for row in rows if row.number == number), None)
+    if row is None:
+        raise RecordError(f"stream '{name}' has no epoch {number}; the newest is {newest.number}")
+    return row

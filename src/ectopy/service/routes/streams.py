@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ectopy.errors import ConflictError, FrameError, RecordError, SignalError
+from ectopy.errors import ConflictError, FrameError, SignalError
 from ectopy.service.live import Live, gap_of
-from ectopy.service.routes._common import StreamId, StreamsDep, problems
-from ectopy.service.rows import EpochRow
+from ectopy.service.routes._common import StreamId, StreamsDep, epoch_of, problems
 from ectopy.service.streams import Streams
 from ectopy.service.uploads import body
 from ectopy.wire import Ack, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
@@ -74,7 +73,7 @@ async def list_epochs(stream_id: StreamId, streams: StreamsDep) -> list[Epoch]:
 @router.get("/{stream_id}/offset", responses=problems(404))
 async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> Ack:
     """Where to go on: the sample index that is wanted next."""
-    row = await _epoch(streams, stream_id, epoch)
+    row = await epoch_of(streams, stream_id, epoch)
     live = streams.live(stream_id)
     if row.key == live.epoch.key:
         return live.ack()
@@ -123,7 +122,7 @@ async def get_samples(
     n: Annotated[int, Query(ge=0, lt=2**53)] = 36_000,
 ) -> Response:
     """Samples as they are stored, from `first` on, 16 MiB at most; `Ectopy-First` and `Ectopy-N` say which."""
-    row = await _epoch(streams, stream_id, epoch)
+    row = await epoch_of(streams, stream_id, epoch)
     end = await asyncio.to_thread(streams.reader.end, row.key)
     n = max(min(n, end - first, _MOST // row.form.width), 0)
     content = await asyncio.to_thread(streams.reader.stored, row, first, n)
@@ -143,7 +142,7 @@ async def declare_gap(stream_id: StreamId, gap: Gap, streams: StreamsDep) -> Ack
 @router.get("/{stream_id}/gaps", responses=problems(404))
 async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> list[Gap]:
     """The gaps of an epoch, in order."""
-    row = await _epoch(streams, stream_id, epoch)
+    row = await epoch_of(streams, stream_id, epoch)
     return [gap_of(row, gap) for gap in await asyncio.to_thread(streams.reader.gaps, row.key)]
 
 
@@ -165,15 +164,3 @@ async def _offered(streams: Streams, live: Live, chunks: list[Chunk]) -> Ack:
         if kept is not None:
             await kept
     return live.ack()
-
-
-async def _epoch(streams: Streams, name: str, number: int | None) -> EpochRow:
-    """Any epoch of a stream, ended ones too."""
-    newest = streams.live(name).epoch
-    if number in (None, newest.number):
-        return newest
-    rows = await asyncio.to_thread(streams.reader.epochs, name)
-    row = next((row for row in rows if row.number == number), None)
-    if row is None:
-        raise RecordError(f"stream '{name}' has no epoch {number}; the newest is {newest.number}")
-    return row

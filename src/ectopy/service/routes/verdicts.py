@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from ectopy.service.hub import Watcher
 from ectopy.service.routes._common import PAGE, After, EpochNumber, Limit, StreamId, StreamsDep, page_of, problems
 from ectopy.service.streams import Streams
+from ectopy.verdict import Word
 from ectopy.wire import Beats, Verdicts
 
 _NUMBERED = re.compile(
@@ -35,13 +36,14 @@ async def _page(
     limit: Limit = 100,
     start_s: Seconds = None,
     end_s: Seconds = None,
+    verdict: Annotated[Word | None, Query(description="These only")] = None,
 ) -> list[tuple[int, str]]:
     """Ids of verdicts, and the verdicts as they are kept."""
     streams.live(stream_id)
     rows = await asyncio.to_thread(streams.reader.epochs, stream_id)
     keys = [row.key for row in rows if epoch in (None, row.number)]
     return await asyncio.to_thread(
-        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s
+        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s, word=verdict
     )
 
 
