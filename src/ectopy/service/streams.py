@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
-from ectopy.errors import BusyError, ConflictError, FrameError, RecordError, SignalError
+from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.alarming import Alarming
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Judge, load_model
@@ -245,7 +245,7 @@ class Streams:
 
         Raises
         ------
-        SignalError
+        RecordError
             If the epoch has no such sample.
         BusyError
             As `offer`.
@@ -253,7 +253,7 @@ class Streams:
         self.check_room()
         end = await asyncio.to_thread(self._reader.end, epoch.key)
         if said.sample >= end:
-            raise SignalError(f"sample {said.sample}: epoch {epoch.number} of '{epoch.stream}' has {end:,} so far")
+            raise RecordError(f"sample {said.sample}: epoch {epoch.number} of '{epoch.stream}' has {end:,} so far")
         number, now_us = self._store.next_annotation(), round(time.time() * 1e6)
         row = AnnotationRow(number, epoch.key, said.sample, said.aami, said.replaced, said.author, said.note, now_us)
         done = self._loop.create_future()
