@@ -1,7 +1,7 @@
 """Rules and alarm states: findings and conditions in, alarms and notices out. Pure: no clock of its own, no I/O."""
 
 from ectopy.alarms.alarm import Alarm, AlarmChanged, Presence, Signal
-from ectopy.alarms.desk import Desk
+from ectopy.alarms.desk import LATE_US, Desk
 from ectopy.alarms.episodes import Episode, StreamDesk, episodes
 from ectopy.alarms.inputs import (
     Acknowledged,
@@ -23,6 +23,7 @@ from ectopy.alarms.state import State
 from ectopy.alarms.table import rules_table
 
 __all__ = [
+    "LATE_US",
     "PRIORITIES",
     "RULES",
     "Acknowledged",

@@ -26,7 +26,7 @@ from ectopy.alarms.rules import CODES_OF
 from ectopy.alarms.state import Holding, Pause, State
 from ectopy.alarms.ward import Ward
 
-_LATE_US = 30_000_000
+LATE_US = 30_000_000  # what is told later than this nobody is notified of
 
 
 class Desk:
@@ -101,7 +101,7 @@ class Desk:
         if held is not None and held.epoch is not None and given.epoch < held.epoch:
             return  # of a run of the device that is over
         if held is None or held.epoch != given.epoch or held.start_s < finding.start_s or given.end_us is None:
-            late = (given.seen_us or given.at_us) - told_us > _LATE_US
+            late = (given.seen_us or given.at_us) - told_us > LATE_US
             held = Holding(given.start_us, finding.start_s, given.epoch, finding.value, late, "")
             known_us = told_us if given.end_us is None else given.end_us
             self._ward.begin(now, name, stream, finding.name, held, known_us)

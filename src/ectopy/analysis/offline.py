@@ -8,9 +8,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ectopy.analysis.given import as_samples
 from ectopy.analysis.intervals import SHORTEST_S
 from ectopy.analysis.result import Analysis
-from ectopy.analysis.stream import StreamAnalyzer, as_samples
+from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate

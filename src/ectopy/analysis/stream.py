@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, inf
-from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ectopy.analysis.classes import Classes, ClassesState
+from ectopy.analysis.given import as_samples, named
 from ectopy.analysis.intervals import Intervals, IntervalState
 from ectopy.analysis.state import decode, encode
-from ectopy.errors import LeadError, SignalError, StateError
+from ectopy.errors import SignalError, StateError
 from ectopy.signal import (
     BATCH,
     DELAY_S,
@@ -105,7 +105,7 @@ class StreamAnalyzer:
         hop: int = INTERVAL_S,
     ):
         self.fs = check_rate(fs)
-        self.leads = _named(leads)
+        self.leads = named(leads)
         if hop not in range(1, INTERVAL_S + 1):
             raise SignalError(f"hop {hop!r}: expected a whole number of seconds from 1 to {INTERVAL_S}")
         self.hop = int(hop)
@@ -274,40 +274,6 @@ class StreamAnalyzer:
                 f"samples of shape {x.shape}: expected (n, {len(self.leads)}) for the leads {', '.join(self.leads)}"
             )
         return x
-
-
-def as_samples(samples: ArrayLike) -> NDArray[np.float32]:
-    """A copy as float32, as recordings have them; what a masked array masks is NaN.
-
-    Raises
-    ------
-    SignalError
-        If they are no numbers.
-    """
-    try:
-        if isinstance(samples, np.ma.MaskedArray):
-            samples = np.ma.filled(samples.astype(np.float64), np.nan)
-        x = np.asarray(samples)
-        if x.dtype.kind not in "biufO":
-            raise TypeError
-        with np.errstate(over="ignore"):  # what no float32 holds is infinite, and so missing
-            return x.astype(np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise SignalError("samples are no numbers; expected an array of shape (n,) or (n, n_leads)") from None
-
-
-def _named(leads: Sequence[str] | int) -> tuple[str, ...]:
-    if isinstance(leads, str):
-        names: tuple[str, ...] = (leads,)
-    elif isinstance(leads, Sequence):
-        names = tuple(leads)
-    else:
-        names = tuple(f"lead {n + 1}" for n in range(index(leads)))
-    if not names:
-        raise LeadError("no lead to analyse; name at least one")
-    if len(set(names)) < len(names):
-        raise LeadError(f"leads {', '.join(names)}: two of one name; give each its own")
-    return names
 
 
 def _split(conditioned: Conditioned) -> list[ModelInput]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from ectopy.client.calls import PAGE, Calls, given, path_of
+from ectopy.client.calls import Calls, path_of
 from ectopy.wire import AlarmOut, Alarms, Findings, FoundOut, PauseOut, RuleOut
 
 _PAUSES = TypeAdapter(list[PauseOut])
@@ -19,31 +19,19 @@ Paused = Literal["audio", "alarm"]
 class AlarmCalls(Calls):
     """The part of `Client` about alarms. What an act must be, the service says."""
 
-    async def alarms(
+    def alarms(
         self, state: Literal["open", "all"] = "open", stream: str | None = None
     ) -> AsyncGenerator[AlarmOut, None]:
         """Alarms as they stand, in the order in which they were raised; `open`: those on or latched."""
-        after, more = None, True
-        while more:
-            params = given(state=state, stream=stream, after=after, limit=PAGE)
-            page = await self._ask(Alarms.model_validate_json, "GET", "/v1/alarms", params=params)
-            for alarm in page.items:
-                yield alarm
-            after, more = page.next, page.next is not None
+        return self._pages(Alarms.model_validate_json, "/v1/alarms", state=state, stream=stream)
 
     async def alarm(self, alarm: int) -> AlarmOut:
         """One of them, by its id."""
         return await self._ask(AlarmOut.model_validate_json, "GET", f"/v1/alarms/{alarm}")
 
-    async def alarm_changes(self, stream: str, after: int | None = None) -> AsyncGenerator[AlarmOut, None]:
+    def alarm_changes(self, stream: str, after: int | None = None) -> AsyncGenerator[AlarmOut, None]:
         """What changed of a stream's alarms, in that order: each time the alarm as it stood then."""
-        more = True
-        while more:
-            params = given(after=after, limit=PAGE)
-            page = await self._ask(Alarms.model_validate_json, "GET", path_of(stream, "alarms"), params=params)
-            for alarm in page.items:
-                yield alarm
-            after, more = page.next, page.next is not None
+        return self._pages(Alarms.model_validate_json, path_of(stream, "alarms"), after=after)
 
     async def newest_change(self, stream: str) -> int:
         """The `change` of a stream's alarms that came last; 0 where there was none."""
@@ -51,17 +39,11 @@ class AlarmCalls(Calls):
         page = await self._ask(Alarms.model_validate_json, "GET", path_of(stream, "alarms"), params=params)
         return page.items[0].change if page.items else 0
 
-    async def findings(
+    def findings(
         self, stream: str, epoch: int | None = None, *, after: int | None = None
     ) -> AsyncGenerator[FoundOut, None]:
         """What was found, in the order told: when it begins, and again when it ends."""
-        more = True
-        while more:
-            params = given(epoch=epoch, after=after, limit=PAGE)
-            page = await self._ask(Findings.model_validate_json, "GET", path_of(stream, "findings"), params=params)
-            for found in page.items:
-                yield found
-            after, more = page.next, page.next is not None
+        return self._pages(Findings.model_validate_json, path_of(stream, "findings"), after=after, epoch=epoch)
 
     async def newest_finding(self, stream: str) -> int:
         """The id of what was found last; 0 where there is nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from ectopy.client.calls import PAGE, Calls, given, json_of, path_of
+from ectopy.client.calls import Calls, json_of, path_of
 from ectopy.wire import Annotate, AnnotationOut, AnnotationsOut
 
 
@@ -16,15 +16,9 @@ class AnnotationCalls(Calls):
         path = path_of(stream, "annotations")
         return await self._ask(AnnotationOut.model_validate_json, "POST", path, **json_of(said))
 
-    async def annotations(
+    def annotations(
         self, stream: str, epoch: int | None = None, *, after: int | None = None
     ) -> AsyncGenerator[AnnotationOut, None]:
         """What was said, in that order: of one sample the newest holds."""
-        more = True
-        while more:
-            params = given(epoch=epoch, after=after, limit=PAGE)
-            path = path_of(stream, "annotations")
-            page = await self._ask(AnnotationsOut.model_validate_json, "GET", path, params=params)
-            for one in page.items:
-                yield one
-            after, more = page.next, page.next is not None
+        path = path_of(stream, "annotations")
+        return self._pages(AnnotationsOut.model_validate_json, path, after=after, epoch=epoch)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from ectopy.client.alarms import AlarmCalls
 from ectopy.client.annotations import AnnotationCalls
 from ectopy.client.answers import refusal
-from ectopy.client.calls import PAGE, given, json_of, path_of
+from ectopy.client.calls import given, json_of, path_of
 from ectopy.client.events import events
 from ectopy.client.watching import Watched, Watcher
 from ectopy.client.writer import Writer
@@ -140,7 +140,7 @@ class Client(AlarmCalls, AnnotationCalls):
             yield Chunk(stream, epoch, begin, count, response.content)
             first = begin + count
 
-    async def verdicts(
+    def verdicts(
         self,
         stream: str,
         epoch: int | None = None,
@@ -151,26 +151,15 @@ class Client(AlarmCalls, AnnotationCalls):
         verdict: Word | None = None,
     ) -> AsyncGenerator[VerdictOut, None]:
         """Those that are kept, by their ids; of all epochs if none is named, of one word only if one is."""
-        wanted = given(epoch=epoch, start_s=start_s, end_s=end_s, verdict=verdict)
-        more = True
-        while more:
-            params = wanted | given(after=after, limit=PAGE)
-            page = await self._ask(Verdicts.model_validate_json, "GET", path_of(stream, "verdicts"), params=params)
-            for one in page.items:
-                yield one
-            after, more = page.next, page.next is not None
+        wanted: dict[str, Any] = {"epoch": epoch, "start_s": start_s, "end_s": end_s, "verdict": verdict}
+        return self._pages(Verdicts.model_validate_json, path_of(stream, "verdicts"), after=after, **wanted)
 
-    async def beats(
+    def beats(
         self, stream: str, epoch: int | None = None, *, start_s: float | None = None, end_s: float | None = None
     ) -> AsyncGenerator[BeatOut, None]:
         """Those of the verdicts that are kept."""
-        wanted, after, more = given(epoch=epoch, start_s=start_s, end_s=end_s), None, True
-        while more:
-            params = wanted | given(after=after, limit=PAGE)
-            page = await self._ask(Beats.model_validate_json, "GET", path_of(stream, "beats"), params=params)
-            for beat in page.items:
-                yield beat
-            after, more = page.next, page.next is not None
+        path = path_of(stream, "beats")
+        return self._pages(Beats.model_validate_json, path, epoch=epoch, start_s=start_s, end_s=end_s)
 
     async def gaps(self, stream: str, epoch: int | None = None) -> list[Gap]:
         return await self._ask(_GAPS.validate_json, "GET", path_of(stream, "gaps"), params=given(epoch=epoch))

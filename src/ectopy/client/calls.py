@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -16,6 +16,13 @@ from ectopy.errors import ServiceError
 T = TypeVar("T")
 
 PAGE = 200  # verdicts, beats, alarms or findings
+
+
+class _Page(Protocol[T]):
+    """As `wire.Page`."""
+
+    next: int | None
+    items: list[T]
 
 
 class Calls:
@@ -39,6 +46,17 @@ class Calls:
 
     async def _ask(self, read: Callable[[bytes], T], method: str, path: str, **more: Any) -> T:
         return self._read(read, await self._request(method, path, **more))
+
+    async def _pages(
+        self, read: Callable[[bytes], _Page[T]], path: str, *, after: int | None = None, **wanted: Any
+    ) -> AsyncGenerator[T, None]:
+        """What a list has behind `after`, page by page."""
+        more = True
+        while more:
+            page = await self._ask(read, "GET", path, params=given(**wanted, after=after, limit=PAGE))
+            for item in page.items:
+                yield item
+            after, more = page.next, page.next is not None
 
     def _read(self, read: Callable[[bytes], T], response: httpx.Response) -> T:
         try:

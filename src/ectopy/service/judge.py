@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ectopy.alarms import EpochEnded, Found
+from ectopy.alarms import LATE_US, EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import StateError
 from ectopy.service.reading import Reader
@@ -40,7 +40,6 @@ from ectopy.verdict import Finding, Verdict
 from ectopy.zoo import TrainedModel, load
 
 _TRIES = 3  # turns of an epoch that may fail one after the other, before it waits for more to come
-BEHIND_US = 30_000_000  # what is told later than this nobody is notified of
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _log = logging.getLogger(__name__)
 
@@ -224,8 +223,8 @@ class Judge:
         found: list[Found | ToldAgain | EpochEnded] = [_told(run, finding, now_us) for finding in new]
         run.told_s = max([before_s, *(finding.told_s for finding in new)])
         second = float(run.done // run.epoch.fs)
-        caught_up = now_us - run.clock.at(run.done) < BEHIND_US and second >= before_s
-        missed = run.behind or any(now_us - run.clock.at(round(f.told_s * run.epoch.fs)) > BEHIND_US for f in new)
+        caught_up = now_us - run.clock.at(run.done) < LATE_US and second >= before_s
+        missed = run.behind or any(now_us - run.clock.at(round(f.told_s * run.epoch.fs)) > LATE_US for f in new)
         if caught_up and missed:
             lasting = [replace(finding, told_s=second) for finding in analyzer.lasting()]
             found += [ToldAgain(_told(run, finding, now_us)) for finding in lasting]

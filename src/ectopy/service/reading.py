@@ -155,8 +155,7 @@ class Reader:
             query = query.where(t.start_s < end_s)
         if word is not None:
             query = query.where(t.word == word)
-        with self._database.connect() as connection:
-            return [(row.id, row.body) for row in connection.execute(query)]
+        return self._bodies(query)
 
     def annotations(self, epochs: list[int], *, after: int = 0, limit: int) -> list[AnnotationRow]:
         """What people said of beats, in the order said."""
@@ -167,8 +166,7 @@ class Reader:
 
     def newest_verdict(self) -> int:
         """The largest id of all; 0 before the first."""
-        with self._database.connect() as connection:
-            return connection.scalar(select(func.max(schema.verdicts.c.id))) or 0
+        return self._newest(schema.verdicts.c.id)
 
     def desk(self) -> tuple[str | None, int]:
         """The alarms' state that was kept last, and the input that it includes; None and 0 where there is none."""
@@ -178,13 +176,11 @@ class Reader:
 
     def newest_input(self) -> int:
         """The largest number of what the alarms are made of; 0 before the first."""
-        with self._database.connect() as connection:
-            return connection.scalar(select(func.max(schema.alarm_log.c.id))) or 0
+        return self._newest(schema.alarm_log.c.id)
 
     def newest_alarm(self) -> int:
         """The largest number of all alarms; 0 before the first."""
-        with self._database.connect() as connection:
-            return connection.scalar(select(func.max(schema.alarms.c.id))) or 0
+        return self._newest(schema.alarms.c.id)
 
     def alarm_log(self, *, after: int = 0) -> list[LogRow]:
         """What the alarms are made of, in order."""
@@ -201,8 +197,7 @@ class Reader:
         if epoch is not None:
             query = query.where(t.epoch == epoch)
         query = query.order_by(t.id.desc()).limit(1) if newest else query.order_by(t.id).limit(limit)
-        with self._database.connect() as connection:
-            return [(row.id, row.body) for row in connection.execute(query)]
+        return self._bodies(query)
 
     def alarm(self, alarm: int) -> AlarmOut:
         """One alarm as it stands.
@@ -229,8 +224,7 @@ class Reader:
             query = query.where(t.open)
         if stream is not None:
             query = query.where(t.stream == stream)
-        with self._database.connect() as connection:
-            return [(row.id, row.body) for row in connection.execute(query.order_by(t.id).limit(limit))]
+        return self._bodies(query.order_by(t.id).limit(limit))
 
     def alarm_changes(
         self, *, after: int, limit: int, stream: str | None = None, newest: bool = False
@@ -241,13 +235,19 @@ class Reader:
         if stream is not None:
             query = query.where(t.stream == stream)
         query = query.order_by(t.id.desc()).limit(1) if newest else query.order_by(t.id).limit(limit)
-        with self._database.connect() as connection:
-            return [(row.id, row.body) for row in connection.execute(query)]
+        return self._bodies(query)
 
     def newest_change(self) -> int:
         """The largest number of all changes of alarms; 0 before the first."""
+        return self._newest(schema.alarm_changes.c.id)
+
+    def _bodies(self, query: Select[Any]) -> list[tuple[int, str]]:
         with self._database.connect() as connection:
-            return connection.scalar(select(func.max(schema.alarm_changes.c.id))) or 0
+            return [(row.id, row.body) for row in connection.execute(query)]
+
+    def _newest(self, number: ColumnElement[int]) -> int:
+        with self._database.connect() as connection:
+            return connection.scalar(select(func.max(number))) or 0
 
 
 def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:

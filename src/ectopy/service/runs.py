@@ -30,6 +30,7 @@ class Run:
     failed : turns in a row that ended in an error
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
+    told_s : second of the stream with which the last finding that is kept was told
     """
 
     epoch: EpochRow

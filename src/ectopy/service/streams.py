@@ -256,9 +256,7 @@ class Streams:
             raise RecordError(f"sample {said.sample}: epoch {epoch.number} of '{epoch.stream}' has {end:,} so far")
         number, now_us = self._store.next_annotation(), round(time.time() * 1e6)
         row = AnnotationRow(number, epoch.key, said.sample, said.aami, said.replaced, said.author, said.note, now_us)
-        done = self._loop.create_future()
-        self._store.keep([row], lambda: None if done.cancelled() else done.set_result(None))
-        await done
+        await self._keep(self.live(epoch.stream), [row], [])
         return row
 
     def _open(self) -> None:

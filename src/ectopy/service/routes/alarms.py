@@ -50,7 +50,7 @@ async def get_alarm(alarm_id: AlarmId, streams: StreamsDep) -> AlarmOut:
     return await asyncio.to_thread(streams.reader.alarm, alarm_id)
 
 
-@router.post("/alarms/{alarm_id}/acknowledge", responses=problems(400, 404, 409, 503))
+@router.post("/alarms/{alarm_id}/acknowledge", responses=problems(400, 404, 429, 503))
 async def acknowledge(alarm_id: AlarmId, act: Acknowledge, streams: StreamsDep) -> AlarmOut:
     """Somebody has seen to it: no reminder any more, and a latched alarm is off."""
     await _alarming(streams).act(Acknowledged(utc_us(), alarm_id, act.author))
@@ -63,7 +63,7 @@ async def list_pauses(streams: StreamsDep) -> list[PauseOut]:
     return streams.alarming.desk.pauses()
 
 
-@router.post("/pauses", status_code=201, responses=problems(400, 404, 503))
+@router.post("/pauses", status_code=201, responses=problems(400, 404, 429, 503))
 async def pause(act: Pause, streams: StreamsDep) -> list[PauseOut]:
     """Pause the audio, or the alarms, of a stream or of all; for two hours at most. The answer lists all pauses."""
     if act.stream is not None:
@@ -74,7 +74,7 @@ async def pause(act: Pause, streams: StreamsDep) -> list[PauseOut]:
     return streams.alarming.desk.pauses()
 
 
-@router.post("/pauses/end", responses=problems(400, 404, 503))
+@router.post("/pauses/end", responses=problems(400, 404, 429, 503))
 async def resume(act: Resume, streams: StreamsDep) -> list[PauseOut]:
     """End a pause before its time."""
     if act.stream is not None:
@@ -83,7 +83,7 @@ async def resume(act: Resume, streams: StreamsDep) -> list[PauseOut]:
     return streams.alarming.desk.pauses()
 
 
-@router.post("/viewers", status_code=204, responses=problems(503))
+@router.post("/viewers", status_code=204, responses=problems(429, 503))
 async def viewed(streams: StreamsDep) -> None:
     """Somebody watches: say so every 30 s. Once they stop for a minute, high alarms are escalated at once."""
     await _alarming(streams).act(Viewed(utc_us()))
@@ -102,7 +102,7 @@ async def get_rules(stream_id: StreamId, streams: StreamsDep) -> list[RuleOut]:
     return streams.alarming.desk.rules(stream_id)
 
 
-@router.put("/streams/{stream_id}/rules", tags=["rules"], responses=problems(400, 404, 503))
+@router.put("/streams/{stream_id}/rules", tags=["rules"], responses=problems(400, 404, 429, 503))
 async def set_rules(stream_id: StreamId, act: RuleChanges, streams: StreamsDep) -> list[RuleOut]:
     """A stream's own rules, in place of earlier changes; they hold at once."""
     streams.live(stream_id)

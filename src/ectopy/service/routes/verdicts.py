@@ -99,12 +99,11 @@ async def _events(request: Request, streams: Streams, after: str | None) -> Asyn
             verdict, _, alarm = after.partition("-")
             seen = {"verdict": int(verdict), "alarm": int(alarm or 0)}
             for kind, past in (("verdict", reader.verdicts), ("alarm", reader.alarm_changes)):
-                found: list[tuple[int, str]] = []
-                while not found or len(found) == PAGE:
+                while True:
                     found = await asyncio.to_thread(past, after=seen[kind], limit=PAGE)
                     for seen[kind], body in found:
                         yield _event(kind, seen, body)
-                    if not found:
+                    if len(found) < PAGE:
                         break
         yield f"id: {_place(seen)}\n\n"  # no event: where a browser goes on from
         while not watcher.lost:

@@ -69,7 +69,7 @@ class Ectopic:
     def _in_a_row(self, beat: Beat, deciding: bool, tell: Telling) -> None:
         if self.row and beat.time_s - self.row[-1][0] > _APART_S:
             self._row_ends(tell)
-        self.row = [*self.row[-_LONGEST:], (beat.time_s, beat.V)] if self.row else [(beat.time_s, beat.V)]
+        self.row = [*self.row[-_LONGEST:], (beat.time_s, beat.V)]
         self.unsure = self.unsure or not deciding
         if len(self.row) < _RUN or tell.lasts("ventricular run"):
             return

@@ -1,8 +1,8 @@
 """The step of the stream that finds: known seconds in, findings out.
 
 Findings are looked for when the service has to work anyway, at 5k + 2 and 5k + 5 s; every second where something that
-can't wait may be about to be found. So a life-threatening one is told
-some 4 to 8 s after its onset, at little cost; `ectopy evaluate findings` measures it.
+can't wait may be about to be found. So a life-threatening one is told some 4 to 8 s after its onset, at little cost;
+`ectopy evaluate findings` measures it.
 """
 
 from __future__ import annotations
