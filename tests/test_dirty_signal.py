@@ -73,6 +73,29 @@ def test_a_gain_that_changes_in_the_middle_is_followed(demo, clean, factor, sett
     assert np.mean(same) > 0.95
 
 
+def test_a_beat_on_a_baseline_that_an_electrode_moved_is_listed_and_decides_nothing(cinc2017):
+    """At 26.6 s of a hand-held recording labelled normal, the baseline jumps to four times the QRS complexes' size."""
+    recording = ectopy.read(cinc2017 / "A00175")
+    beats = [beat for beat in analyze(recording).verdicts[5].beats if 26.4 < beat.time_s < 26.8]
+    assert [beat.anomaly > 0.5 for beat in beats] == [True]
+    assert analyze(recording).verdicts[5].verdict == "normal"
+
+
+def test_a_sure_ventricular_beat_decides_though_it_moves_the_baseline(svdb):
+    """Five lone ventricular beats of svdb's 856 (training) move it as much."""
+    recording = ectopy.read(svdb / "856")
+    lead = recording.select(recording.leads[:1])
+    for at_s in (529.2, 1178.0, 1316.7, 1619.6, 1718.2):
+        verdict = analyze(lead.section(at_s - 62, at_s + 10)).verdicts[12]
+        assert verdict.verdict == "abnormal"
+        assert "ventricular" in verdict.reason
+
+
+def test_what_may_be_an_abnormal_beat_or_noise_is_unreadable(mitdb, nstdb):
+    table = stress_table(stress(["mitdb/101", "mitdb/114", "mitdb/116"], "instant", levels_db=(0,)))  # training
+    assert table.loc["0 dB", "wrong of all"] < 0.12
+
+
 def test_electrode_motion_makes_intervals_unreadable_as_it_grows(mitdb, nstdb):
     names = ["mitdb/106", "mitdb/119", "mitdb/220"]  # training patients; the noise is not what trained
     table = stress_table(stress(names, "instant", levels_db=(None, 6, -6)))

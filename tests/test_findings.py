@@ -12,7 +12,7 @@ from ectopy.recording import Recording
 from ectopy.signal import Findings, Known, Second
 from ectopy.verdict import Beat, Finding
 
-GOOD = Second((0.9,), (False,), (False,), (0.0,), (False,), (False,))
+GOOD = Second((0.9,), (False,), (False,), (0.0,), (False,), (False,), (False,))
 NOISE, OFF, WAVES = replace(GOOD, quality=(0.0,)), replace(GOOD, quality=(0.0,), dead=(True,)), "waves"
 
 

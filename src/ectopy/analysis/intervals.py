@@ -89,18 +89,22 @@ class Intervals:
         return verdict
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
-        judged = [beat for beat in beats if seconds[int(beat.time_s) - start].deciding]
+        judged = [beat for beat in beats if seconds[int(beat.time_s) - start].decides(beat)]
+        doubtful = [beat for beat in judged if seconds[int(beat.time_s) - start].doubtful(beat)]
         abnormal = [beat for beat in judged if beat.anomaly >= self._abnormal]
         findings = self._found(float(start), end_s)
         word: Word
         score, heart_rate = None, None
-        shows = bool(abnormal) or any(finding.abnormal for finding in findings)
+        certain = any(finding.abnormal for finding in findings) or any(beat not in doubtful for beat in abnormal)
+        shows = certain or bool(abnormal)
         needed = _READABLE_SHARE if shows else _NORMAL_SHARE
         sure = any(finding.name == _SURE for finding in findings)
         if not sure and sum(second.readable for second in seconds) < needed * len(seconds):
             word, reason, findings = "unreadable", _troubles(seconds), []
         elif not judged and not shows:
             word, reason = "unreadable", "no beat to judge"
+        elif doubtful and not certain:
+            word, reason, findings = "unreadable", "beats that may be abnormal, or noise", []
         else:
             word, reason = "abnormal" if shows else "normal", _reason(judged, len(beats), abnormal, findings)
             score = max((beat.anomaly for beat in judged), default=0.0)

@@ -27,6 +27,7 @@ class Conditioned:
     waves : (n_leads, n_blocks) bool, an oscillation of 2 to 10 Hz without QRS complexes
     dead : (n_leads, n_blocks) bool, flat, saturated or electrode off
     quiet : (n_leads, n_blocks) bool, too small for a QRS complex of this lead: a pause, or something else without beats
+    sways : (n_leads, n_blocks) bool, of little quality only because the baseline moves more than QRS complexes do
     features : (n_leads, n_blocks, 6), what quality is made of
     restart : (n_leads, n_blocks) bool, the lead comes back in this block and every state starts again
     """
@@ -37,6 +38,7 @@ class Conditioned:
     waves: NDArray[np.bool_]
     dead: NDArray[np.bool_]
     quiet: NDArray[np.bool_]
+    sways: NDArray[np.bool_]
     features: NDArray[np.float64]
     restart: NDArray[np.bool_]
 
@@ -54,6 +56,7 @@ class Conditioned:
             self.waves[:, seconds],
             self.dead[:, seconds],
             self.quiet[:, seconds],
+            self.sways[:, seconds],
             self.features[:, seconds],
             self.restart[:, seconds],
         )
@@ -103,6 +106,7 @@ class Condition:
             waves=level.waves,
             dead=masked.dead | level.still,
             quiet=level.quiet,
+            sways=level.sways,
             features=level.features,
             restart=restart,
         )

@@ -2,8 +2,8 @@
 
 Quality is the fitted index of `quality`, but for what it can't know: waves of 2 to 10 Hz without QRS complexes and a
 pause on a living baseline can be judged; a second far stiller than this lead's own baseline is an electrode that has
-come off and drifts. The gain brings QRS complexes to about 2 from peak to peak, whatever the unit, from good seconds
-only.
+come off and drifts, one whose slow part moves by more than QRS complexes do an electrode that is moved. The gain brings
+QRS complexes to about 2 from peak to peak, whatever the unit, from good seconds only.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _KNOWN = 5  # good blocks after which a lead's usual values are known
 _QUIET = 0.2  # of the usual amplitude: a block without QRS
 _STILL = 0.2, 0.02  # of the usual unrest of baseline and QRS complexes: less than both is no patient's
 _HUGE = 5.0, 8.0  # usual amplitudes from which quality falls, and where it is 0
+_SWAY = 1.3, 1.6  # the same of the slow part alone: 0.6 % of ventricular beats sway so, and a moved electrode
 _PATIENCE = 10, 5  # blocks in a row that look like an ECG but quiet, or are huge, after which they are usual
 _PARTS = 8  # of a block
 _CLIP = 10.0
@@ -39,6 +40,7 @@ class Levelled:
     waves : (n_leads, n_blocks) bool, oscillates without QRS complexes
     still : (n_leads, n_blocks) bool, the electrode is off
     quiet : (n_leads, n_blocks) bool, too small for a QRS complex of this lead
+    sways : (n_leads, n_blocks) bool, could be judged if its baseline lay still
     features : (n_leads, n_blocks, 6), of `quality`; NaN where nothing is there
     """
 
@@ -47,6 +49,7 @@ class Levelled:
     waves: NDArray[np.bool_]
     still: NDArray[np.bool_]
     quiet: NDArray[np.bool_]
+    sways: NDArray[np.bool_]
     features: NDArray[np.float64]
 
 
@@ -78,49 +81,52 @@ class Level:
         square = y * y
         slope = y[:, :, 1:] - y[:, :, :-1]
         bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
-        slow = np.square(y.reshape(*count.shape, _PARTS, -1).sum(axis=3)) / (RATE // _PARTS)
+        eighths = y.reshape(*count.shape, _PARTS, -1).sum(axis=3) / (RATE // _PARTS)
+        slow = np.square(eighths) * (RATE // _PARTS)
         sums = np.empty((*count.shape, 6))
         sums[..., 0] = count
         for n, part in enumerate((square, square * square, slope * slope, bend, slow), 1):
             part.sum(axis=2, out=sums[..., n])
         parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
-        span = y.max(axis=2) - y.min(axis=2)
-        columns = zip(sums.tolist(), span.tolist(), parts.tolist(), restart.tolist(), strict=True)
+        spans = np.stack([of.max(axis=2) - of.min(axis=2) for of in (y, eighths)], axis=2)
+        columns = zip(sums.tolist(), spans.tolist(), parts.tolist(), restart.tolist(), strict=True)
         table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
-        before, usual = table[:, :, 4:5], table[:, :, 5:6]
+        before, usual = table[:, :, 5:6], table[:, :, 6:7]
         gain = before + (usual - before) * _RAMP
         gain[gain == 0] = np.inf  # no amplitude is known yet
         signal = np.minimum(np.maximum(2 * y / gain, -_CLIP), _CLIP).astype(np.float32)
-        waves, still, quiet = (table[:, :, column] > 0 for column in (1, 2, 3))
-        return Levelled(signal, table[:, :, 0], waves, still, quiet, table[:, :, 6:])
+        waves, still, quiet, sways = (table[:, :, column] > 0 for column in (1, 2, 3, 4))
+        return Levelled(signal, table[:, :, 0], waves, still, quiet, sways, table[:, :, 7:])
 
     def _lead(
         self,
         lead: int,
         sums: Sequence[Sequence[float]],
-        spans: Sequence[float],
+        spans: Sequence[Sequence[float]],
         parts: Sequence[Sequence[float]],
         restarts: Sequence[bool],
     ) -> list[tuple[float, ...]]:
         rows = []
-        for block, span, unrest, restart in zip(sums, spans, parts, restarts, strict=True):
+        for block, (span, sway), unrest, restart in zip(sums, spans, parts, restarts, strict=True):
             if restart:
                 self.state[lead] = LeadLevel()
             state = self.state[lead]
             before = state.usual
-            judged = _judge(state, tuple(block), span, unrest)
-            rows.append((*judged[:4], before or state.usual, state.usual, *judged[4:]))
+            judged = _judge(state, tuple(block), span, sway, unrest)
+            rows.append((*judged[:5], before or state.usual, state.usual, *judged[5:]))
         return rows
 
 
-def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Sequence[float]) -> tuple[float, ...]:
-    """Quality, waves, still, quiet and the features of a block; the lead's memory takes it in."""
+def _judge(
+    state: LeadLevel, block: tuple[float, ...], span: float, sway: float, parts: Sequence[float]
+) -> tuple[float, ...]:
+    """Quality, waves, still, quiet, sways and the features of a block; the lead's memory takes it in."""
     state.sums = [*state.sums[1 - _WINDOW :], block]
     sums = Sums(*map(sum, zip(*state.sums, strict=True)))
     amplitude, state.previous = max(span, state.previous), span
     present = block[0] / RATE
     if present == 0 or sums.x2 == 0:
-        return 0.0, False, False, False, *[float("nan")] * len(FEATURES)
+        return 0.0, False, False, False, False, *[float("nan")] * len(FEATURES)
     values = features(sums, parts)
     if state.quiet == _PATIENCE[0] or state.huge == _PATIENCE[1]:
         state.amplitudes, state.unrest, state.quiet, state.huge = [], [], 0, 0  # what was usual no longer is
@@ -129,15 +135,17 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
     if still or (known and amplitude < _QUIET * state.usual):
         # an electrode that is off; or a pause, the baseline alive: the gain waits, unless it is an ECG of another size
         state.quiet = state.quiet + 1 if index(values) >= READABLE else 0
-        return 0.0 if still else present, False, still, True, *values
+        return 0.0 if still else present, False, still, True, False, *values
     state.quiet = 0
     waves = _is_wave(values)
     quality = present if waves else present * index(values)
+    sways = False
     if known:
-        low, high = _HUGE
-        size = span / state.usual
-        state.huge = state.huge + 1 if size > low else 0
-        quality *= min(max((high - size) / (high - low), 0.0), 1.0)
+        quality *= (size := _left(span / state.usual, *_HUGE))
+        lies = 1.0 if waves else _left(sway / state.usual, *_SWAY)
+        sways = quality >= READABLE > quality * lies
+        quality *= lies
+        state.huge = state.huge + 1 if size * lies < 1 else 0
     if not state.amplitudes:
         state.usual = amplitude  # better than nothing, and not remembered
     if quality >= READABLE:
@@ -145,7 +153,12 @@ def _judge(state: LeadLevel, block: tuple[float, ...], span: float, parts: Seque
         state.usual = _median(state.amplitudes)
         if present == 1:
             state.unrest = [*state.unrest[1 - _MEMORY :], (parts[1], parts[-1])]
-    return quality, waves, False, False, *values
+    return quality, waves, False, False, sways, *values
+
+
+def _left(size: float, low: float, high: float) -> float:
+    """1 up to the low size, 0 from the high one on."""
+    return min(max((high - size) / (high - low), 0.0), 1.0)
 
 
 def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:

@@ -1,9 +1,10 @@
 """What is known of each second of a stream once it can be judged: 2 s after it is in, its beats found, its signal seen
 by the model.
 
-A beat decides something if some lead can be judged in its second. In the second in which a lead starts, or starts
-again, none can: filters and gain settle, and the model has seen nothing before. Nor in one that is too small for a QRS
-complex. Other beats are listed, and decide nothing.
+A beat decides something if some lead can be judged in its second, or could if its baseline lay still and the model is
+sure that the beat is abnormal: some ventricular beats sway like a moved electrode, and few of its beats look sure. In
+the second in which a lead starts, or starts again, none can: filters and gain settle, and the model has seen nothing
+before. Nor in one that is too small for a QRS complex. Other beats are listed, and decide nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from ectopy.signal.quality import READABLE
 from ectopy.verdict import Beat
 
 DELAY_S = 2  # after the end of a second all of it is known
+_UNSURE, _SURE = 0.3, 0.8  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
+_POOR = 0.8  # quality of a second in which it may as well be noise
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Second:
     dead: tuple[bool, ...]
     missing: tuple[float, ...]
     quiet: tuple[bool, ...]
+    sways: tuple[bool, ...]
     starts: tuple[bool, ...]
 
     @property
@@ -45,11 +49,18 @@ class Second:
     def readable(self) -> bool:
         return self.best >= READABLE
 
-    @property
-    def deciding(self) -> bool:
+    def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
-        leads = zip(self.quality, self.quiet, self.starts, strict=True)
-        return any(quality >= READABLE and not quiet and not starts for quality, quiet, starts in leads)
+        leads = zip(self.quality, self.sways, self.quiet, self.starts, strict=True)
+        sure = beat.anomaly >= _SURE
+        return any(
+            (quality >= READABLE or (sways and sure)) and not quiet and not starts
+            for quality, sways, quiet, starts in leads
+        )
+
+    def doubtful(self, beat: Beat) -> bool:
+        """Whether nobody knows if a beat in it is abnormal: of training patients' such beats about half are."""
+        return self.best < _POOR and _UNSURE <= beat.anomaly < _SURE
 
     @property
     def trouble(self) -> str:
@@ -102,7 +113,7 @@ class Seconds:
         gap = np.zeros(conditioned.quality.shape)
         if np.count_nonzero(conditioned.gap):
             gap = conditioned.gap.reshape(*gap.shape, RATE).sum(axis=2) / RATE
-        flags = (conditioned.quiet, conditioned.restart)
+        flags = (conditioned.quiet, conditioned.sways, conditioned.restart)
         columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, *flags)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
         self.state = replace(
@@ -134,4 +145,4 @@ class Seconds:
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
         """A second, once the model has seen it."""
         quality = tuple([seen(q, d, self._doubt) for q, d in zip(second.quality, doubt, strict=True)])
-        return Second(quality, second.waves, second.dead, second.missing, second.quiet, second.starts)
+        return replace(second, quality=quality)

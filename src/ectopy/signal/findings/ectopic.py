@@ -47,8 +47,8 @@ class Ectopic:
     minute: list[float] = field(default_factory=list)
 
     def push(self, known: Known, tell: Telling) -> None:
-        deciding = known.second.deciding
         for beat in known.beats:
+            deciding = known.second.decides(beat)
             is_v = beat.aami == "V" and (deciding or beat.V >= _LIKELY)
             if is_v or (self.row and beat.V >= _LIKELY and beat.rr_s <= _SOON_S):
                 self._in_a_row(beat, deciding, tell)
@@ -56,7 +56,7 @@ class Ectopic:
                 self._row_ends(tell)
             if deciding:
                 self._turn(beat, tell)
-        if not known.second.readable:
+        if not known.second.readable and not any(map(known.second.decides, known.beats)):
             self._no_turn(tell)
         if self.row and known.number + 1 - self.row[-1][0] > _APART_S:
             self._row_ends(tell)

@@ -84,7 +84,7 @@ class Irregular:
 
     def push(self, known: Known, tell: Telling) -> None:
         for beat in known.beats:
-            plain = beat.aami in _PLAIN and known.second.deciding
+            plain = beat.aami in _PLAIN and known.second.decides(beat)
             counts = plain and self.plain and not isnan(beat.rr_s)
             if counts:
                 self.rr.append((beat.time_s, beat.rr_s, self.follows))

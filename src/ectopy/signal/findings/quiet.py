@@ -33,7 +33,7 @@ class Quiet:
         begin_s, end_s = known.number, known.number + 1.0
         self._waves(known, tell)
         for beat in known.beats:
-            if self.since_s == inf and not known.second.deciding:
+            if self.since_s == inf and not known.second.decides(beat):
                 continue
             self._silence(beat.time_s, tell)
             self._stop(beat.time_s, tell)

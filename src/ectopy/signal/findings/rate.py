@@ -32,7 +32,7 @@ class Rate:
     def push(self, known: Known, tell: Telling) -> None:
         now_s = known.number + 1.0
         for beat in known.beats:
-            if known.second.deciding and beat.rr_s < _PAUSE_S:  # NaN is not
+            if known.second.decides(beat) and beat.rr_s < _PAUSE_S:  # NaN is not
                 self.rr.append((beat.time_s, beat.rr_s))
         while self.rr and self.rr[0][0] <= now_s - _LAST_S:
             self.rr.pop(0)
@@ -43,7 +43,7 @@ class Rate:
     def watchful(self) -> bool:
         """Whether something may be about to be found."""
         last = [rr_s for _, rr_s in self.rr[-2:]]
-        return bool(last) and (max(last) <= 0.45 or min(last) >= 1.4)
+        return bool(last) and (max(last) <= 0.45 or last[-1] >= 1.4)
 
     def _rate(self) -> float:
         """Beats a minute; 0 where too few are known."""
