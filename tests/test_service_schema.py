@@ -54,7 +54,8 @@ def first(database: sqlite3.Connection) -> None:
         "verdicts": [(number + 1, 1, 1800 * number, 5.0 * number, "normal", _body(number)) for number in (0, 1)],
     }
     for table, lines in rows.items():
-        marks = ", ".join("?" * len(lines[0]))
+        columns = len(database.execute(f"PRAGMA table_info({table})").fetchall())  # newer ones came behind
+        marks = ", ".join([*"?" * len(lines[0]), *["NULL"] * (columns - len(lines[0]))])
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)
 
 
@@ -81,6 +82,14 @@ def third(database: sqlite3.Connection) -> None:
     database.execute("INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", said)
 
 
+def fourth(database: sqlite3.Connection) -> None:
+    """The same, and a stream that another model judges."""
+    third(database)
+    for table, name in (("streams", "id"), ("epochs", "stream")):
+        database.execute(f"UPDATE {table} SET choice = ? WHERE {name} = 'bed-2'", (json.dumps(CHOICE),))
+
+
+CHOICE = {"model": "sequence", "operating_point": "few-alarms"}
 ALARM = {
     **{"type": "alarm", "id": 1, "change": 1, "stream": "bed-1", "epoch": 1, "code": "irregular rhythm"},
     **{"kind": "physiological", "priority": "medium", "presence": "on", "signal": "on", "acknowledged": False},
@@ -93,7 +102,7 @@ def test_the_newest_revision_is_the_one_that_is_said_to_be() -> None:
     assert REVISIONS[-1] == schema.NEWEST
 
 
-FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first, "0002": second, "0003": third}
+FILLED: dict[str, Callable[[sqlite3.Connection], None]] = {"0001": first, "0002": second, "0003": third, "0004": fourth}
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -116,6 +125,10 @@ def test_a_database_of_an_older_version_opens_with_all_that_is_in_it(
         if revision >= "0003":
             (said,) = api.get("/streams/bed-1/annotations").json()["items"]
             assert (said["sample"], said["aami"], said["author"]) == (77, "S", "Ruth")
+        if revision >= "0004":
+            stream = api.get("/streams/bed-2").json()
+            assert stream["chosen"] == CHOICE
+            assert stream["epoch"]["model"].startswith("sequence ")
         assert [(one["id"], one["label"]) for one in api.get("/streams").json()] == [
             ("bed-1", "Bed 1"),
             ("bed-2", None),

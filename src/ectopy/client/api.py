@@ -28,6 +28,7 @@ from ectopy.wire import (
     AnalysisRequest,
     BeatOut,
     Beats,
+    Choice,
     Chunk,
     End,
     Epoch,
@@ -101,11 +102,19 @@ class Client(AlarmCalls, AnnotationCalls):
         found = await self._ask(_EPOCHS.validate_json, "GET", path_of(stream, "epochs"))
         return sorted(found, key=lambda epoch: epoch.epoch)
 
-    async def streams(self) -> list[Stream]:
-        return await self._ask(_STREAMS.validate_json, "GET", "/v1/streams")
+    async def streams(self, *, after: str | None = None, limit: int | None = None) -> list[Stream]:
+        """Streams by id, a page of them: behind `after`, `limit` at most."""
+        return await self._ask(_STREAMS.validate_json, "GET", "/v1/streams", params=given(after=after, limit=limit))
 
     async def stream(self, stream: str) -> Stream:
         return await self._ask(Stream.model_validate_json, "GET", path_of(stream))
+
+    async def choose(self, stream: str, choice: Choice | None) -> Stream:
+        """What judges the stream from its next epoch on; None: as the service is set."""
+        path = path_of(stream, "choice")
+        if choice is None:
+            return await self._ask(Stream.model_validate_json, "DELETE", path)
+        return await self._ask(Stream.model_validate_json, "PUT", path, **json_of(choice))
 
     async def offset(self, stream: str, epoch: int | None = None) -> Ack:
         """Where to go on with an epoch, the newest if none is named."""

@@ -23,6 +23,7 @@ import orjson
 from ectopy.alarms import LATE_US, EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import StateError
+from ectopy.service.judging import Models
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
     EndRow,
@@ -37,7 +38,6 @@ from ectopy.service.rows import (
 from ectopy.service.runs import Entry, Run, ToldAgain, Turn
 from ectopy.service.snapshots import Snapshots
 from ectopy.verdict import Finding, Verdict
-from ectopy.zoo import TrainedModel, load
 
 _TRIES = 3  # turns of an epoch that may fail one after the other, before it waits for more to come
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
@@ -52,7 +52,7 @@ class Judge:
 
     def __init__(
         self,
-        model: TrainedModel,
+        models: Models,
         reader: Reader,
         snapshots: Snapshots,
         snapshot_s: float,
@@ -60,7 +60,7 @@ class Judge:
         next_verdict: Callable[[], int],
         keep: Callable[[Run, Turn, float], None],
     ):
-        self.model = model
+        self._models = models
         self._reader, self._snapshots, self._snapshot_s = reader, snapshots, snapshot_s
         self._next_verdict, self._keep = next_verdict, keep
         self._ready: deque[Run] = deque()
@@ -195,7 +195,7 @@ class Judge:
         run.saved = run.done - round(epoch.key * 7.3 % self._snapshot_s * float(epoch.fs))  # not all at once
 
     def _analyzer(self, epoch: EpochRow) -> StreamAnalyzer:
-        return StreamAnalyzer(epoch.fs, epoch.leads, model=self.model)
+        return StreamAnalyzer(epoch.fs, epoch.leads, model=self._models.of(epoch.choice))
 
     def _given(self, run: Run, verdicts: list[Verdict], ended: bool) -> Turn:
         """What came of a turn."""
@@ -274,10 +274,3 @@ def _told(run: Run, finding: Finding, now_us: int) -> Found:
 
 def _now_us() -> int:
     return time.time_ns() // 1000
-
-
-def load_model(name: str, operating_point: str) -> TrainedModel:
-    """The model that judges, ready to run."""
-    model = load(name).at(operating_point)
-    StreamAnalyzer(128, model=model).push(np.zeros(128 * 8))  # the first run is the slow one
-    return model

@@ -14,7 +14,7 @@ from ectopy.service import schema
 from ectopy.service.rows import AnchorRow, AnnotationRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
 from ectopy.verdict import Word
-from ectopy.wire import AlarmOut
+from ectopy.wire import AlarmOut, Choice
 
 FINDING = "finding"  # the kind of input
 
@@ -51,10 +51,10 @@ class Reader:
         with self._database.connect() as connection:
             return [_epoch(row) for row in connection.execute(query).mappings()]
 
-    def labels(self) -> dict[str, str | None]:
-        """Each stream's."""
+    def known(self) -> dict[str, tuple[str | None, Choice | None]]:
+        """Each stream's label, and what its next epochs are judged by."""
         with self._database.connect() as connection:
-            return {row.id: row.label for row in connection.execute(select(schema.streams))}
+            return {row.id: (row.label, _choice(row.choice)) for row in connection.execute(select(schema.streams))}
 
     def end(self, epoch: int) -> int:
         """Index behind the last sample, or gap, of an epoch's log."""
@@ -256,4 +256,9 @@ def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnEle
 
 
 def _epoch(row: RowMapping) -> EpochRow:
-    return EpochRow(**{**row, "fs": Fraction(row["fs"]), "leads": tuple(row["leads"])})
+    plain = {"fs": Fraction(row["fs"]), "leads": tuple(row["leads"]), "choice": _choice(row["choice"])}
+    return EpochRow(**{**row, **plain})
+
+
+def _choice(body: str | None) -> Choice | None:
+    return None if body is None else Choice.model_validate_json(body)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ectopy.recording import AamiClass
-from ectopy.wire import Form, Kind, Unit
+from ectopy.wire import Choice, Form, Kind, Unit
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class EpochRow:
     """One run of a device.
 
     key : its number among all epochs
+    choice : what judges it, chosen when it began; None: as the service is set
     end : samples in all; None while it runs
     judged : it has ended, and all its verdicts are there
     """
@@ -32,6 +33,7 @@ class EpochRow:
     label: str | None
     started_us: int
     device_us: int | None
+    choice: Choice | None = None
     end: int | None = None
     judged: bool = False
 
@@ -83,6 +85,14 @@ class EndRow:
 
     epoch: int
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRow:
+    """What a stream's next epochs are judged by; None: as the service is set."""
+
+    stream: str
+    choice: Choice | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +202,7 @@ Row = (
     | JudgedRow
     | SnapshotRow
     | AnnotationRow
+    | ChoiceRow
     | AlarmsRow
 )
 

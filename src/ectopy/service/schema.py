@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0003"  # of the revisions in `migrations`
+NEWEST = "0004"  # of the revisions in `migrations`
 
 metadata = MetaData()
 
@@ -35,6 +35,7 @@ streams = Table(
     Column("id", String, primary_key=True),
     Column("label", String),
     Column("created_us", BigInteger, nullable=False),
+    Column("choice", String),  # what its next epochs are judged by: `wire.Choice` as JSON; null: as the service is set
 )
 
 epochs = Table(
@@ -54,6 +55,7 @@ epochs = Table(
     Column("device_us", BigInteger),
     Column("end", BigInteger),  # samples in all; null while it runs
     Column("judged", Boolean, nullable=False),  # it has ended, and all its verdicts are there
+    Column("choice", String),  # as the stream had it when this epoch began
     UniqueConstraint("stream", "number"),
 )
 

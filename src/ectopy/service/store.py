@@ -25,6 +25,7 @@ from ectopy.service.rows import (
     AlarmRow,
     AnchorRow,
     AnnotationRow,
+    ChoiceRow,
     ConflictRow,
     DeskRow,
     EndRow,
@@ -40,6 +41,7 @@ from ectopy.service.rows import (
 )
 from ectopy.service.segments import Segments
 from ectopy.service.snapshots import Snapshots
+from ectopy.wire import Choice
 
 _GROUP = 2000  # entries kept at once, at most
 _GATHER_S = 0.02  # that a group waits for more, where several come at a time: a commit costs what many rows do
@@ -157,6 +159,7 @@ class Store:
         tables: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         changes: list[tuple[int, dict[str, Any]]] = []
         alarms: dict[int, AlarmRow] = {}  # as they stand in the end
+        choices: dict[str, Choice | None] = {}  # likewise
         raised: set[int] = set()
         desk: DeskRow | None = None
         for row in rows:
@@ -193,7 +196,10 @@ class Store:
                 case DeskRow():
                     desk = row
                 case EpochRow():
-                    tables[schema.epochs].append({**vars(row), "fs": str(row.fs), "leads": list(row.leads)})
+                    plain = {"fs": str(row.fs), "leads": list(row.leads), "choice": _json(row.choice)}
+                    tables[schema.epochs].append({**vars(row), **plain})
+                case ChoiceRow():
+                    choices[row.stream] = row.choice
         if self._connection is None:
             self._connection = self.database.connect()
         with self._connection.begin():
@@ -205,6 +211,9 @@ class Store:
                     connection.execute(insert(table), lines)
             for key, change in changes:
                 connection.execute(update(schema.epochs).where(schema.epochs.c.key == key).values(**change))
+            for stream, choice in choices.items():
+                t = schema.streams
+                connection.execute(update(t).where(t.c.id == stream).values(choice=_json(choice)))
             for alarm, row in alarms.items():
                 _keep_alarm(connection, row, new=alarm in raised)
             if desk is not None:
@@ -246,6 +255,10 @@ def _bytes(rows: Sequence[Row]) -> int:
 
 def _columns(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _json(choice: Choice | None) -> str | None:
+    return None if choice is None else choice.model_dump_json()
 
 
 def _keep_stream(connection: Connection, epoch: dict[str, Any]) -> None:

@@ -16,12 +16,14 @@ from contextlib import suppress
 from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.alarming import Alarming
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
-from ectopy.service.judge import Judge, load_model
+from ectopy.service.judge import Judge
+from ectopy.service.judging import Models
 from ectopy.service.live import Live
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
 from ectopy.service.rows import (
     AnnotationRow,
+    ChoiceRow,
     ConflictRow,
     EndRow,
     EpochRow,
@@ -35,7 +37,7 @@ from ectopy.service.runs import Entry, Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.service.telling import Telling
-from ectopy.wire import Annotate, Chunk, Epoch, EpochRequest, Stream
+from ectopy.wire import Annotate, Choice, Chunk, Epoch, EpochRequest, Stream
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
@@ -53,7 +55,7 @@ class Streams:
         self._settings, self._metrics = settings, metrics
         self._live: dict[str, Live] = {}
         self._judged: dict[int, Live] = {}  # by epoch: the newest ones, and those that are still judged
-        self._labels: dict[str, str | None] = {}
+        self._known: dict[str, tuple[str | None, Choice | None]] = {}  # labels, and what judges the next epochs
         self._telling = Telling(metrics, self._live)
         self.listeners = self._telling.listeners
         self.ready = self.stopping = False
@@ -96,17 +98,22 @@ class Streams:
             return "the service has failed inside; its log says where, start it again"
         return self._store.trouble
 
-    def model_name(self) -> str:
-        return self._judge.model.name
-
-    def all(self) -> list[Stream]:
-        return [self.stream(name) for name in sorted(self._live)]
+    def page(self, after: str, limit: int) -> list[Stream]:
+        """Streams by id, behind one."""
+        return [self.stream(name) for name in sorted(name for name in self._live if name > after)[:limit]]
 
     def stream(self, name: str) -> Stream:
         live = self.live(name)
         connected = live.writer is not None
-        label = self._labels.get(name)
-        return Stream(id=name, label=label, epoch=self.told(live), connected=connected, last_verdict=live.last_word)
+        label, chosen = self._known.get(name, (None, None))
+        return Stream(
+            id=name,
+            label=label,
+            epoch=self.told(live),
+            chosen=chosen,
+            connected=connected,
+            last_verdict=live.last_word,
+        )
 
     def live(self, name: str, epoch: int | None = None) -> Live:
         """The stream's newest epoch.
@@ -125,7 +132,7 @@ class Streams:
 
     def told(self, live: Live) -> Epoch:
         """A stream's newest epoch, as the API has it."""
-        return live.told(self.model_name())
+        return live.told(self._models.of(live.epoch.choice).name)
 
     def past(self, row: EpochRow) -> Epoch:
         """An epoch that is not the newest; reads the disk."""
@@ -137,6 +144,7 @@ class Streams:
         before = self._live.get(name)
         if before is not None and not before.ended:
             self._end(before, before.log.next)
+        label, choice = self._known.get(name, (None, None))
         row = EpochRow(
             key=self._store.next_epoch(),
             stream=name,
@@ -150,13 +158,14 @@ class Streams:
             label=request.label,
             started_us=round(time.time() * 1e6),
             device_us=None if request.device_time is None else microseconds(request.device_time),
+            choice=choice,
         )
         live = Live.of(row, self._settings.credit_s)
         if before:
             live.watchers = before.watchers
         self._live[name] = self._judged[row.key] = live
         self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
-        self._labels[name] = request.label or self._labels.get(name)
+        self._known[name] = request.label or label, choice
         await self._keep(live, [row], [])
         self._metrics.streams.inc()
         return self.told(live)
@@ -240,6 +249,15 @@ class Streams:
         last = EndRow(live.epoch.key, live.log.next)
         return self._keep(live, [*rows, last], [*entries, last])
 
+    async def choose(self, name: str, choice: Choice | None) -> Stream:
+        """What the stream's next epochs are judged by; None: as the service is set. Returns once it is on disk."""
+        live = self.live(name)
+        self.check_room()
+        await asyncio.to_thread(self._models.of, choice)  # not when the epoch begins
+        self._known[name] = self._known[name][0], choice
+        await self._keep(live, [ChoiceRow(name, choice)], [])
+        return self.stream(name)
+
     async def annotate(self, epoch: EpochRow, said: Annotate) -> AnnotationRow:
         """Keep what somebody says of a beat; returns once it is on disk.
 
@@ -260,11 +278,11 @@ class Streams:
         return row
 
     def _open(self) -> None:
-        model = load_model(self._settings.model, self._settings.operating_point)
+        self._models = Models(self._settings.model, self._settings.operating_point)
         self._store = Store(self._settings.data, self._settings.spare_mb * 1_000_000, self._told)
         self._reader = Reader(self._store.database, self._store.segments)
         self._judge = Judge(
-            model,
+            self._models,
             self._reader,
             self._store.snapshots,
             self._settings.snapshot_s,
@@ -279,12 +297,13 @@ class Streams:
             tell=self._telling.alarms,
             healthy=lambda: self.trouble is None,
         )
-        self._labels = self._reader.labels()
+        self._known = self._reader.known()
         rows = self._reader.epochs()
         newest = {row.stream: row for row in rows}
         rows = [row for row in rows if not row.judged or row is newest[row.stream]]
         standing = self._reader.standing([row.key for row in rows])
         for row in rows:
+            self._models.of(row.choice)  # loaded here, and not when somebody asks
             live = Live.resumed(row, self._settings.credit_s, standing[row.key])
             self._live[row.stream] = live  # the newest comes last
             self._judged[row.key] = live

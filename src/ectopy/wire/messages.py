@@ -42,6 +42,13 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+class Choice(Message):
+    """What judges a stream."""
+
+    model: str = Field(max_length=64, description="Name of an installed model", examples=["sequence"])
+    operating_point: Literal["balanced", "high-sensitivity", "few-alarms"] = "balanced"
+
+
 class EpochRequest(Message):
     """One run of a device is about to begin."""
 
@@ -115,6 +122,7 @@ class Stream(Message):
     id: Id
     label: str | None
     epoch: Epoch | None
+    chosen: Choice | None = Field(description="What its next epochs are judged by; as the service is set, if null")
     connected: bool = Field(description="Somebody holds a connection that writes")
     last_verdict: Word | None
 

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from ectopy.errors import ConflictError, FrameError, SignalError
+from ectopy.service.child import check_model
 from ectopy.service.live import Live, gap_of
 from ectopy.service.routes._common import StreamId, StreamsDep, epoch_of, problems
 from ectopy.service.streams import Streams
 from ectopy.service.uploads import body
-from ectopy.wire import Ack, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
+from ectopy.wire import Ack, Choice, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
 
 MAX_BODY = 1024 * 1024
 _MOST = 16 * 1024 * 1024  # bytes of samples in one answer
+_STREAMS = 10_000  # on a page
 _BINARY = "application/octet-stream"
 
 router = APIRouter(prefix="/v1/streams", tags=["streams"])
@@ -42,15 +44,32 @@ EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newes
 
 
 @router.get("")
-async def list_streams(streams: StreamsDep) -> list[Stream]:
-    """All streams, by id."""
-    return streams.all()
+async def list_streams(
+    streams: StreamsDep,
+    after: Annotated[str, Query(max_length=64, description="Id of the last one seen: the page begins behind it")] = "",
+    limit: Annotated[int, Query(ge=1, le=_STREAMS, description="How many on a page")] = _STREAMS,
+) -> list[Stream]:
+    """Streams by id."""
+    return streams.page(after, limit)
 
 
 @router.get("/{stream_id}", responses=problems(404))
 async def get_stream(stream_id: StreamId, streams: StreamsDep) -> Stream:
     """One stream, with its newest epoch."""
     return streams.stream(stream_id)
+
+
+@router.put("/{stream_id}/choice", responses=problems(404, 429, 503))
+async def choose(stream_id: StreamId, choice: Choice, streams: StreamsDep) -> Stream:
+    """What judges the stream from its next epoch on; the epoch that runs keeps what judges it."""
+    check_model(choice.model, "")
+    return await streams.choose(stream_id, choice)
+
+
+@router.delete("/{stream_id}/choice", responses=problems(404, 429, 503))
+async def choose_none(stream_id: StreamId, streams: StreamsDep) -> Stream:
+    """The stream's next epochs are judged as the service is set."""
+    return await streams.choose(stream_id, None)
 
 
 @router.post("/{stream_id}/epochs", status_code=201, responses=problems(400, 429, 503))
