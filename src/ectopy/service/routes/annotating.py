@@ -13,7 +13,7 @@ from ectopy.wire import Annotate, AnnotationOut, AnnotationsOut
 router = APIRouter(prefix="/v1/streams", tags=["annotations"])
 
 
-@router.post("/{stream_id}/annotations", status_code=201, responses=problems(404, 429, 503))
+@router.post("/{stream_id}/annotations", status_code=201, responses=problems(400, 404, 429, 503))
 async def annotate(stream_id: StreamId, said: Annotate, streams: StreamsDep) -> AnnotationOut:
     """Say of which class a beat is. Verdicts stay as they were given; nothing said is changed or removed, and the
     newest of a sample holds."""

@@ -59,7 +59,7 @@ async def get_stream(stream_id: StreamId, streams: StreamsDep) -> Stream:
     return streams.stream(stream_id)
 
 
-@router.put("/{stream_id}/choice", responses=problems(404, 429, 503))
+@router.put("/{stream_id}/choice", responses=problems(400, 404, 429, 503))
 async def choose(stream_id: StreamId, choice: Choice, streams: StreamsDep) -> Stream:
     """What judges the stream from its next epoch on; the epoch that runs keeps what judges it."""
     check_model(choice.model, "")
