@@ -5,13 +5,16 @@ So the command does all it does on a test split, and no test record is looked at
 
 import csv
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import ectopy
 from ectopy.cli import app
+from ectopy.zoo import load
 
 SECONDS = 360
 
@@ -46,6 +49,28 @@ def test_a_look_at_a_test_split_is_printed_written_and_recorded_in_the_checkout(
     value = written["from 5:00"]["figures"]["beat.V.f1"]["value"]
     assert float(rows[0]["beat.V.f1"]) == pytest.approx(value, abs=1e-4)
     assert rows[0]["without 232 beat.abnormal.f1"] != rows[0]["beat.abnormal.f1"]
+
+
+def test_what_each_threshold_gives_is_kept_with_the_model(here: Path) -> None:
+    shutil.copytree(Path(ectopy.__file__).parent / "zoo" / "instant", here / "mine")
+    result = evaluate("mine", "--out", "scores", "--trade")
+    assert result.exit_code == 0, result.output
+    trade = load("mine").trade
+    assert trade is not None
+    assert (trade["made_by"], trade["of"]) == (
+        "ectopy evaluate instant --on DS2 --trade",
+        "DS2, records: 2, first lead, from 300 s on",
+    )
+    assert len(trade["threshold"]) == len(trade["sensitivity"]) == 99
+    assert sorted(trade["sensitivity"], reverse=True) == trade["sensitivity"]
+    at = trade["threshold"].index(0.5)
+    found = json.loads((here / "scores" / "instant-DS2.json").read_text())["first lead"]["from 5:00"]["figures"]
+    assert trade["sensitivity"][at] == pytest.approx(found["interval.abnormal.recall"]["value"], abs=1e-4)
+    assert trade["false_alarms_per_hour"][at] == pytest.approx(
+        found["interval.false_alarms.per_hour"]["value"], abs=1e-3
+    )
+    (here / "mine" / "trade.json").write_text(json.dumps({**trade, "sha256": "another's"}))
+    assert load("mine").trade is None
 
 
 def test_outside_a_checkout_it_is_said_that_the_look_is_not_recorded(

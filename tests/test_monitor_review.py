@@ -172,6 +172,23 @@ def test_a_corrected_label_of_a_stream_is_kept_by_the_service(house, viewer):
     assert said["sample"] in [beat["sample"] for beat in beats]
 
 
+def test_a_model_and_an_operating_point_are_chosen_for_a_stream(house, viewer):
+    viewer.page.click("a:has-text('Models')")
+    viewer.page.wait_for_selector("text=abnormal intervals found")
+    choose(viewer, "Model", "sequence")
+    settle(viewer)
+    viewer.page.get_by_role("slider").press("ArrowRight")
+    viewer.page.click("button:has-text('Judge it by sequence, few-alarms')")
+    viewer.page.wait_for_selector("text=Bed 1: judged by sequence, few-alarms from its next epoch on.")
+    assert viewer.page.is_visible("td:has-text('sequence, few-alarms')")
+    chosen = httpx.get(f"{house.service}/v1/streams/bed-1").json()["chosen"]
+    assert chosen == {"model": "sequence", "operating_point": "few-alarms"}
+    viewer.page.click("button:has-text('As the service is set')")
+    viewer.page.wait_for_selector("td:has-text('as the service is set')")
+    assert httpx.get(f"{house.service}/v1/streams/bed-1").json()["chosen"] is None
+    viewer.page.go_back()
+
+
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (PHONE, True)])
 def test_every_page_is_accessible_and_fits(viewer, size, dark):
     base = viewer.page.url.partition("/review")[0]

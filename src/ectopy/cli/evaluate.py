@@ -13,6 +13,7 @@ from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
     from ectopy.evaluation import ByStart, Leads, Scores
+    from ectopy.zoo import TrainedModel
 
 _HEADINGS = {"first": "first lead", "all": "all leads"}
 
@@ -33,6 +34,10 @@ def evaluate(
     on: Annotated[str, typer.Option(help="Split: DS1, DS2, svdb-even or svdb-odd.")] = "DS2",
     leads: Annotated[LeadChoice, typer.Option(help="First lead only, or all leads beside it.")] = LeadChoice.first,
     out: Annotated[Path | None, typer.Option(help="Folder for the scores as JSON and Markdown.")] = None,
+    keep_trade: Annotated[
+        bool,
+        typer.Option("--trade", help="Keep with the model what each threshold would give, as the monitor shows it."),
+    ] = False,
     judge: Annotated[
         str | None,
         typer.Option("--model", metavar="NAME", help="Trained model, where 'noise' or 'findings' is asked for."),
@@ -52,6 +57,8 @@ def evaluate(
         raise typer.BadParameter("--model goes with 'noise' and 'findings'; else name the model alone")
     if special is _findings and on not in ("DS1", "DS2"):
         raise typer.BadParameter(f"--on {on}: findings are scored on DS1 or DS2, whose rhythms are annotated")
+    if special is not None and keep_trade:
+        raise typer.BadParameter("--trade goes with a model, not with 'noise' or 'findings'")
     model = (judge if special else model) or DEFAULT_MODEL
     trained = load(model)
     names = present(split(on), data_dir)
@@ -79,6 +86,8 @@ def evaluate(
 
     about = f"{trained.name} on {on}, end to end, records: {len(names)}"
     typer.echo(_as_markdown(about, reports))
+    if keep_trade:
+        _keep_trade(trained, on, judged)
     if out is not None:
         _save(out / f"{trained.card['name']}-{on}", about, reports)
 
@@ -162,6 +171,21 @@ def _run(
 
     with record_progress(len(names)) as done:
         return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
+
+
+def _keep_trade(model: TrainedModel, on: str, judged: list[dict[Leads, ByStart]]) -> None:
+    import json
+
+    from ectopy.evaluation import trade
+
+    start_s, records = next(iter(judged[0]["first"])), [next(iter(one["first"].values())) for one in judged]
+    about = {
+        "made_by": f"ectopy evaluate {model.card['name']} --on {on} --trade",
+        "sha256": model.hash,
+        "of": f"{on}, records: {len(records)}, first lead, from {start_s:g} s on",
+    }
+    if model.folder is not None:
+        _write(model.folder / "trade", {".json": json.dumps({**about, **trade(records)}, indent=1) + "\n"})
 
 
 def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:

@@ -42,6 +42,7 @@ from ectopy.evaluation.stress import (
 )
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
+from ectopy.evaluation.trade import trade
 
 __all__ = [
     "LEVELS_DB",
@@ -104,4 +105,5 @@ __all__ = [
     "stress_report",
     "stress_table",
     "summarize",
+    "trade",
 ]

@@ -11,7 +11,7 @@ from ectopy.wire.alarms import (
     RuleChanges,
     RuleOut,
 )
-from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, SummaryOut
+from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, SummaryOut, TradeOut
 from ectopy.wire.annotations import Annotate, AnnotationOut, AnnotationsOut
 from ectopy.wire.form import MISSING, Form, Kind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
@@ -82,6 +82,7 @@ __all__ = [
     "Stream",
     "SummaryOut",
     "Ticket",
+    "TradeOut",
     "Unit",
     "VerdictOut",
     "Verdicts",

@@ -56,10 +56,25 @@ class Job(Message):
     result: AnalysisOut | None = None
 
 
+class TradeOut(Message):
+    """What each threshold for an abnormal interval gives: lists of one length.
+
+    `of` says on what; `made_by` the command that found it.
+    """
+
+    of: str
+    made_by: str
+    threshold: list[float]
+    sensitivity: list[float]
+    precision: list[float | None]
+    false_alarms_per_hour: list[float]
+
+
 class ModelOut(Message):
-    """An installed model: its card."""
+    """An installed model: its card, and what another threshold would give, where that is known."""
 
     name: str
     version: str
     default: bool
     card: dict[str, Any]
+    trade: TradeOut | None

@@ -57,7 +57,7 @@ def load(name: str) -> TrainedModel:
         raise HashError(
             f"model '{name}': {folder / 'model.onnx'} has SHA-256 {found[:12]}…, its card says {wanted[:12]}…; {remedy}"
         )
-    return TrainedModel(card, content, _finder(folder, card))
+    return TrainedModel(card, content, _finder(folder, card), folder)
 
 
 def _finder(folder: Path, card: dict[str, Any]) -> TrainedModel | None:
@@ -80,11 +80,13 @@ class TrainedModel:
     """Runs on one thread; holds no stream's state.
 
     finder : the model whose beats it classifies; None for one that finds them itself
+    folder : where it lies, if it does
     """
 
     card: dict[str, Any]
     content: bytes
     finder: TrainedModel | None = None
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -107,6 +109,15 @@ class TrainedModel:
             return self
         thresholds = {**self.thresholds, "abnormal": points[operating_point]}
         return replace(self, card={**self.card, "thresholds": thresholds, "operating_point": operating_point})
+
+    @property
+    def trade(self) -> dict[str, Any] | None:
+        """What each threshold gives, as `ectopy evaluate --trade` found it for this very model; None if it did not."""
+        try:
+            found: dict[str, Any] = json.loads(((self.folder or Path()) / "trade.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if found.get("sha256") == self.hash else None
 
     @property
     def hash(self) -> str:

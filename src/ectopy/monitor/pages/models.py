@@ -9,6 +9,7 @@ import streamlit as st
 from ectopy.figures import CLASS_NAMES
 from ectopy.monitor.asking import ask
 from ectopy.monitor.frame import facts, page, table
+from ectopy.monitor.pages.choosing import POINTS, confirmation, operating_point, streams_choice
 from ectopy.wire import ModelOut
 
 _FIGURES = {
@@ -29,7 +30,8 @@ _RATIOS = {"se": "sensitivity", "ppv": "precision", "f1": "F1", "auroc": "AUROC"
 def show() -> None:
     """Draw it."""
     models = sorted(ask(lambda client: client.models()), key=lambda model: not model.default)
-    running = [stream for stream in ask(lambda client: client.streams()) if stream.epoch and not stream.epoch.ended]
+    streams = ask(lambda client: client.streams())
+    running = [stream for stream in streams if stream.epoch and not stream.epoch.ended]
     default = next((model for model in models if model.default), None)
     facts(
         {
@@ -38,12 +40,22 @@ def show() -> None:
             "they are judged by": ", ".join(sorted({stream.epoch.model for stream in running if stream.epoch})) or "–",
         }
     )
-    st.caption("What judges streams is a setting of the service: `ectopy config` shows `model` and `operating_point`.")
+    st.caption(
+        "What judges where nothing is chosen is a setting of the service: `ectopy config` shows `model` and "
+        "`operating_point`."
+    )
+    confirmation()
     _compared(models)
-    st.subheader("A model's card", anchor=False)
-    names = [model.name for model in models]
-    chosen = st.selectbox("Model", names)
-    _card(models[names.index(chosen)])
+    st.subheader("A model, and its operating point", anchor=False)
+    named = {model.name: model for model in models}
+    model = named[st.selectbox("Model", [*named])]
+    st.markdown(f"**{model.name}** {model.card.get('does', '')}.")
+    if {*model.card.get("operating_points", {})} >= {*POINTS}:
+        streams_choice(model, operating_point(model), streams)
+    else:
+        st.info("Its card names no operating points.", icon=":material/info:")
+    st.subheader("Its card", anchor=False)
+    _card(model)
 
 
 def _compared(models: list[ModelOut]) -> None:
@@ -61,7 +73,6 @@ def _compared(models: list[ModelOut]) -> None:
 
 def _card(model: ModelOut) -> None:
     card = model.card
-    st.markdown(f"**{model.name}** {card.get('does', '')}.")
     facts(
         {
             "version": model.version,
@@ -71,7 +82,6 @@ def _card(model: ModelOut) -> None:
         }
     )
     st.caption(f"Limits: {card.get('limits', 'none are named')}.")
-    _operating_points(card)
     with st.expander("All figures of the card"):
         rows = [[_words(key), _figure(value)] for key, value in _table(model).items()]
         table(
@@ -82,20 +92,6 @@ def _card(model: ModelOut) -> None:
         )
     with st.expander("Data"):
         st.markdown(str(card.get("data", "not named")))
-
-
-def _operating_points(card: dict[str, Any]) -> None:
-    points: dict[str, float] = card.get("operating_points", {})
-    if not points:
-        st.info("The card names no operating points.", icon=":material/info:")
-        return
-    rows = [[name, f"{limit:g}"] for name, limit in sorted(points.items(), key=lambda point: point[1])]
-    table("Operating points: a beat is abnormal from this probability on", ["operating point", "threshold"], rows)
-    st.caption(
-        "The lower the threshold, the more abnormal beats are found, and the more normal ones are called abnormal. The "
-        "card has sensitivity and false alarms an hour at `balanced` only; `ectopy evaluate MODEL --operating-point "
-        "NAME` measures another."
-    )
 
 
 def _table(model: ModelOut) -> dict[str, Any]:
