@@ -194,6 +194,15 @@ def test_a_stream_is_seen_in_full_and_frozen(viewer):
     viewer.page.click("[data-do=faster]")
     assert viewer.wall("(wall) => wall.full.from") < before
     assert "50 mm/s" in viewer.page.inner_text(".reading")
+
+
+def test_a_beat_is_shown_over_what_the_autoencoder_makes_of_it(viewer):
+    viewer.page.wait_for_selector("dialog.full[open] tbody tr")
+    viewer.page.click("dialog.full tbody tr:last-child button")
+    viewer.page.wait_for_selector("dialog.full .rebuilt canvas[aria-label*=anomaly]")
+    assert "autoencoder-adaptive" in viewer.page.inner_text(".rebuilt figcaption")
+    inked = "(canvas) => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    assert viewer.page.eval_on_selector(".rebuilt canvas", inked) > 20
     viewer.page.click("[data-do=close]")
 
 
@@ -219,7 +228,8 @@ def test_pages_are_accessible_and_fit(ward, viewer, size, dark):
         other.until("(wall) => wall.tiles.get('demo')?.feed.verdict", 15)
         _looks_right(other)
         other.page.click("[data-stream=demo] .title")
-        other.page.wait_for_selector("dialog.full tbody tr")
+        other.page.click("dialog.full tbody tr button")
+        other.page.wait_for_selector("dialog.full .rebuilt canvas[aria-label*=anomaly]")
         _looks_right(other)
         other.page.keyboard.press("Escape")
         other.page.click(".pause-button")

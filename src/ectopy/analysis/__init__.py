@@ -1,7 +1,18 @@
 """From samples to verdicts: `analyze` for a recording, `StreamAnalyzer` for a live signal."""
 
 from ectopy.analysis.offline import analyze, check_recording
+from ectopy.analysis.rebuilt import AFTER_S, LEARNED_S, Rebuilt, rebuilt
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import ModelInput, StreamAnalyzer
 
-__all__ = ["Analysis", "ModelInput", "StreamAnalyzer", "analyze", "check_recording"]
+__all__ = [
+    "AFTER_S",
+    "LEARNED_S",
+    "Analysis",
+    "ModelInput",
+    "Rebuilt",
+    "StreamAnalyzer",
+    "analyze",
+    "check_recording",
+    "rebuilt",
+]

@@ -36,6 +36,7 @@ from ectopy.wire import (
     Gap,
     Job,
     ModelOut,
+    RebuiltOut,
     Samples,
     Stream,
     Ticket,
@@ -120,6 +121,11 @@ class Client(AlarmCalls, AnnotationCalls):
         """Where to go on with an epoch, the newest if none is named."""
         params = given(epoch=epoch)
         return await self._ask(Ack.model_validate_json, "GET", path_of(stream, "offset"), params=params)
+
+    async def rebuilt(self, stream: str, epoch: int, sample: int) -> RebuiltOut:
+        """A beat, and the same as an autoencoder rebuilds it."""
+        params = {"epoch": epoch, "sample": sample}
+        return await self._ask(RebuiltOut.model_validate_json, "GET", path_of(stream, "rebuilt"), params=params)
 
     async def push(self, stream: str, samples: Chunk | Samples) -> Ack:
         """Samples by HTTP, on disk once it returns; without `first` they go behind all that is there, and sending

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from ectopy.models.sequence import WINDOW, encode, series_inputs
-from ectopy.signal import RHYTHM
+from ectopy.models.sequence import encode, series_inputs
+from ectopy.signal import RHYTHM, WINDOW
 
 TIMING = slice(RHYTHM.index("rr / median 32"), RHYTHM.index("rr after / median 32") + 1)  # what is foretold ...
 KNOWN = RHYTHM.index("rr known")

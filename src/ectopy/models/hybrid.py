@@ -14,7 +14,8 @@ import keras
 from keras import layers
 
 from ectopy.models.autoencoder import AutoencoderConfig, unexplained
-from ectopy.models.sequence import WINDOW, SequenceConfig, encode, recall, series_inputs
+from ectopy.models.sequence import SequenceConfig, encode, recall, series_inputs
+from ectopy.signal import WINDOW
 
 
 @dataclass(frozen=True)

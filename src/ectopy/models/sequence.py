@@ -15,9 +15,7 @@ import keras
 from keras import layers, ops
 
 from ectopy.recording import AAMI_CLASSES
-from ectopy.signal import BEFORE, RHYTHM
-
-WINDOW = slice(BEFORE - 32, BEFORE + 32)  # 0.25 s to both sides of R: where its neighbours lie is for the rhythm to say
+from ectopy.signal import RHYTHM, WINDOW
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ectopy.service.analyses import Analyses
 from ectopy.service.errors import tell_errors
 from ectopy.service.limits import AnalysisLimits
 from ectopy.service.metrics import Metrics
-from ectopy.service.routes import alarms, analyze, annotating, models, sockets, streams, system, verdicts
+from ectopy.service.routes import alarms, analyze, annotating, models, rebuilding, sockets, streams, system, verdicts
 from ectopy.service.security import OnlyThisMachine, Tickets
 from ectopy.service.settings import Settings
 from ectopy.service.streams import Streams
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data / "uploads",
     )
     tell_errors(app)
-    for router in (streams, verdicts, annotating, alarms, sockets, analyze, models, system):
+    for router in (streams, verdicts, rebuilding, annotating, alarms, sockets, analyze, models, system):
         app.include_router(router.router)
     app.add_middleware(CORSMiddleware, allow_origin_regex=_PAGES, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(OnlyThisMachine, tickets=app.state.tickets)

@@ -2,7 +2,7 @@
 
 from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds, aami_class
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
-from ectopy.signal.context import BEFORE, RHYTHM, Context, ContextState, Series
+from ectopy.signal.context import BEFORE, RHYTHM, WINDOW, Context, ContextState, Series
 from ectopy.signal.difference import difference
 from ectopy.signal.doubt import Doubt, DoubtState
 from ectopy.signal.filters import settling
@@ -37,6 +37,7 @@ __all__ = [
     "READABLE",
     "RHYTHM",
     "TERMS",
+    "WINDOW",
     "BeatFinder",
     "BeatState",
     "Condition",

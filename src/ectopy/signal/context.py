@@ -20,6 +20,7 @@ from ectopy.signal.grid import LABEL_STEP, LAG, RATE
 from ectopy.verdict import Beat
 
 BEFORE, AFTER = 64, 64  # conditioned samples around the R peak: half a second to both sides
+WINDOW = slice(BEFORE - 32, BEFORE + 32)  # 0.25 s to both sides of R: where its neighbours lie is for the rhythm to say
 HORIZON = 84  # conditioned samples behind an R peak in which the next one is known
 _SNAP = 8  # conditioned samples between a frame and its R peak, at most
 _KEPT = 4  # blocks: more than model, beat finder and `HORIZON` lag behind, and `BEFORE`

@@ -23,7 +23,7 @@ from ectopy.errors import ModelError
 from ectopy.recording import Recording
 from ectopy.training.calibration import Calibration
 from ectopy.training.card import describe, make_folder, of_beat_model, write_model
-from ectopy.training.export import to_onnx
+from ectopy.training.export import rebuilding, to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
@@ -135,7 +135,10 @@ def train_beat_model(
         operating_points=points,
         scores=scores,
     )
-    write_model(place, _exported(recipe, model, calibrated(recipe, folds, beats)), card)
+    content = _exported(recipe, model, calibrated(recipe, folds, beats))
+    write_model(place, content, card)
+    if recipe.output == ("anomaly",):
+        (place / "rebuild.onnx").write_bytes(rebuilding(content))
     return place
 
 

@@ -46,6 +46,21 @@ def to_onnx(model: keras.Model, step: keras.Model, label: Sequence[NDArray[np.fl
     return graph.SerializeToString()
 
 
+def rebuilding(content: bytes) -> bytes:
+    """The part of an autoencoder's ONNX file that rebuilds a beat: `residual` out, what of the beat it could not."""
+    model = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(content))
+    views = {node.output[0] for node in model.graph.node if node.op_type == "Slice" and node.input[0] == "shape"}
+    residual = next(node for node in model.graph.node if node.op_type == "Sub" and node.input[0] in views)
+    inputs = [put.name for put in model.graph.input if put.name != "rhythm"]  # it foretells the timing only
+    part = onnx.utils.Extractor(model).extract_model(inputs, [*residual.output])
+    for node in part.graph.node:
+        node.output[:] = ["residual" if name in residual.output else name for name in node.output]
+    part.graph.output[0].name = "residual"
+    del part.graph.value_info[:]
+    onnx.checker.check_model(part, full_check=True)
+    return part.SerializeToString()
+
+
 def copy_weights(model: keras.Model, other: keras.Model) -> None:
     """Those of `model`'s layers to the layers of the same names."""
     for layer in model.layers:

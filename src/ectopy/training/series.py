@@ -12,9 +12,8 @@ from ectopy import data
 from ectopy.analysis import StreamAnalyzer
 from ectopy.evaluation import match_beats
 from ectopy.models.autoencoder import TIMING
-from ectopy.models.sequence import WINDOW
 from ectopy.recording import AAMI_CLASSES, Recording
-from ectopy.signal import BATCH, RHYTHM, Context
+from ectopy.signal import BATCH, RHYTHM, WINDOW, Context
 from ectopy.training.fit import Examples
 from ectopy.zoo import TrainedModel
 

@@ -127,6 +127,22 @@ class Stream(Message):
     last_verdict: Word | None
 
 
+class RebuiltOut(Message):
+    """Half a second of a beat, and the same as an autoencoder rebuilds it that has seen normal beats only.
+
+    Both are 64 samples at 128 Hz, the R peak at 32, QRS complexes about 2 from peak to peak.
+    """
+
+    stream: Id
+    epoch: Count
+    sample: Index = Field(description="Of the R peak")
+    lead: str
+    model: str
+    anomaly: float = Field(description="How unlike a normal beat of this patient, 0 to 1")
+    beat: list[float]
+    rebuilt: list[float]
+
+
 class Ack(Message):
     """All samples before `next` are on disk; `credit` more may be sent."""
 

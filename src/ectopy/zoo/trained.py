@@ -135,13 +135,33 @@ class TrainedModel:
 
     @cached_property
     def _session(self) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        return ort.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+        return _open(self.content)
 
     @cached_property
     def _names(self) -> tuple[list[str], list[str]]:
         return [i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()]
+
+    def residual(self, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What an autoencoder can't rebuild of beats: shape, usual shape and rhythm as in `run` -> (n_leads, n, 64), of
+        `ectopy.signal.WINDOW`.
+
+        Raises
+        ------
+        ModelError
+            If this is none, or was trained before it could show that.
+        """
+        session = self._rebuilding
+        if session is None:
+            raise ModelError(f"{self.name} rebuilds no beats; name 'autoencoder' or 'autoencoder-adaptive'")
+        names = [put.name for put in session.get_inputs()]
+        known = dict(zip(("shape", "usual", "rhythm"), inputs, strict=True))
+        out: NDArray[np.float32] = session.run(["residual"], {name: known[name] for name in names})[0]
+        return out
+
+    @cached_property
+    def _rebuilding(self) -> ort.InferenceSession | None:
+        file = (self.folder or Path()) / "rebuild.onnx"
+        return _open(file.read_bytes()) if file.is_file() else None
 
     def start(self, n_leads: int) -> State:
         """The state before the first block or beat: nothing but zeros."""
@@ -157,3 +177,9 @@ class TrainedModel:
         names, outputs = self._names
         scores, *after = self._session.run(outputs, dict(zip(names, (*inputs, *state), strict=True)))
         return scores, tuple(after)
+
+
+def _open(content: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])

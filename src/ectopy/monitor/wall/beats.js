@@ -4,8 +4,8 @@ import { CLASS_NAMES, clockTime, make } from "./words.js";
 
 const ROWS = 8;
 
-/** Of the samples [begin, end), the newest first. */
-export function beatRows(memory, begin, end) {
+/** Of the samples [begin, end), the newest first; `look` is called with a beat that somebody wants to see closer. */
+export function beatRows(memory, begin, end, look) {
   const beats = memory.beats.filter((beat) => beat.sample >= begin && beat.sample < end).slice(-ROWS);
   return beats.reverse().map((beat) => {
     const at = memory.timeOf(beat.sample);
@@ -17,7 +17,7 @@ export function beatRows(memory, begin, end) {
     return make(
       "tr",
       {},
-      make("td", {}, at === null ? "" : clockTime(at)),
+      make("td", {}, closer(beat, at === null ? "look" : clockTime(at), look)),
       make("td", {}, make("span", { class: `class ${beat.aami ?? ""}` }, name)),
       ...cells,
       make("td", {}, beat.rr_s == null ? "–" : `${Math.round(beat.rr_s * 1000)}`),
@@ -25,4 +25,10 @@ export function beatRows(memory, begin, end) {
       make("td", { class: "differs" }, beat.differs ?? ""),
     );
   });
+}
+
+function closer(beat, text, look) {
+  const button = make("button", { class: "closer", "data-sample": String(beat.sample) }, text);
+  button.addEventListener("click", () => look(beat));
+  return button;
 }

@@ -4,14 +4,16 @@ import { SPEEDS, mm, speedFor } from "./paper.js";
 import { Sweep } from "./sweep.js";
 import { drawStill } from "./still.js";
 import { beatRows } from "./beats.js";
+import { Rebuilt } from "./rebuilt.js";
 import { make, say } from "./words.js";
 
 const GAINS = [2.5, 5, 10, 20];
 const MAX_ROW_MM = 36;
 
 export class Full {
-  constructor(root, palette) {
+  constructor(root, service, palette) {
     this.dialog = root.querySelector(".full");
+    this.rebuilt = new Rebuilt(root, service, palette);
     this.palette = palette;
     const find = (name) => this.dialog.querySelector(name);
     Object.assign(this, {
@@ -113,6 +115,8 @@ export class Full {
       _held: null,
     });
     this._still = false;
+    this._shown = null;
+    this.rebuilt.hide();
   }
 
   get frozen() {
@@ -149,7 +153,11 @@ export class Full {
   _words(memory) {
     const end = this.frozen ? (this.from + this.width / (this.speed * mm())) * memory.fs : Infinity;
     const begin = this.frozen ? this.from * memory.fs : 0;
-    this.table.replaceChildren(...beatRows(memory, begin, end));
+    const { stream, epoch } = memory.epoch;
+    const rows = beatRows(memory, begin, end, (beat) => this.rebuilt.show(stream, epoch, beat.sample));
+    const text = rows.map((row) => row.textContent).join();
+    if (this._shown !== text) this.table.replaceChildren(...rows); // not each time: a button keeps its focus
+    this._shown = text;
     const verdict = memory.verdicts.findLast((one) => one.start_sample < end);
     const score = verdict?.score == null ? "" : ` · score ${verdict.score.toFixed(2)}`;
     const rate = verdict?.heart_rate == null ? "" : ` · ${Math.round(verdict.heart_rate)} /min`;

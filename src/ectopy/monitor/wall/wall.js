@@ -30,7 +30,7 @@ class Wall {
     this.sound = new Sound();
     this.alarms = new Alarms(this.service, () => this.alarmed());
     this.desk = new Desk(root, this.service, this.alarms, this.sound);
-    this.full = new Full(root, () => this.palette);
+    this.full = new Full(root, this.service, () => this.palette);
     this.panel = new Panel(root, this.alarms, {
       acknowledge: (alarm) => this.acknowledge(alarm),
       strip: (alarm) => this.strip(alarm),
