@@ -25,6 +25,10 @@ PAINTED = """(wall, id) => {
     return data.reduce((sum, value, at) => (sum * 31 + value) % 1000003, 7);
 }"""
 # Of each verdict's band, where it is on the canvas: the verdict's start, the colour, and the colours that there are.
+TURN = (
+    "Object.defineProperty(document, 'hidden', {{ get: () => {}, configurable: true }});"
+    " document.dispatchEvent(new Event('visibilitychange'))"
+)
 BANDS = """(wall) => {
     const { sweep } = wall.tiles.get("demo");
     const ctx = sweep.canvas.getContext("2d");
@@ -158,6 +162,26 @@ def test_intervals_are_marked_as_the_api_gives_them(ward, viewer):
     assert "abnormal" in said.values()
 
 
+def test_the_browser_notifies_of_a_new_alarm_where_nobody_sees_the_page(ward, viewer):
+    (alarm,) = [one for one in ward.get("/v1/alarms")["items"] if one["priority"] == "high"]
+    viewer.page.click(".settings-button")
+    assert "Off until you allow them" in viewer.page.inner_text(".notes")
+    viewer.page.context.grant_permissions(["notifications"])
+    viewer.page.evaluate(
+        "() => { window.shown = []; window.Notification = class { static permission = 'granted';"
+        " constructor(title, { body, tag }) { window.shown.push([title, body, tag]); } }; }"
+    )
+    viewer.page.keyboard.press("Escape")
+    viewer.page.evaluate(TURN.format("true"))
+    viewer.wall("(wall) => (wall.alarms.open.clear(), wall.alarms.changed(), wall.alarms.look())")  # it comes anew
+    shown = viewer.page.evaluate("window.shown")
+    assert [f"HIGH: {alarm['code']}", f"demo: {alarm['reason']}", f"ectopy {alarm['id']}"] in shown
+    viewer.page.evaluate(TURN.format("false"))
+    viewer.page.click(".settings-button")
+    assert "on, for alarms of high and medium priority" in viewer.page.inner_text(".notes")
+    viewer.page.keyboard.press("Escape")
+
+
 def test_an_alarm_is_acknowledged_by_one_key_and_its_strip_shown_by_one_click(ward, viewer):
     (alarm,) = [one for one in ward.get("/v1/alarms")["items"] if one["priority"] == "high"]
     viewer.page.click(f"[data-alarm='{alarm['id']}'] >> text=Show strip")
@@ -207,13 +231,11 @@ def test_a_beat_is_shown_over_what_the_autoencoder_makes_of_it(viewer):
 
 
 def test_a_hidden_tab_says_that_it_is_no_alarm_channel_and_is_no_viewer(viewer):
-    turn = "Object.defineProperty(document, 'hidden', {{ get: () => {}, configurable: true }})"
-    turn += "; document.dispatchEvent(new Event('visibilitychange'))"
-    viewer.page.evaluate(turn.format("true"))
+    viewer.page.evaluate(TURN.format("true"))
     assert viewer.page.title().startswith("Not watched")
     beats = viewer.heartbeats
     assert beats
-    viewer.page.evaluate(turn.format("false"))
+    viewer.page.evaluate(TURN.format("false"))
     assert "no alarm channel" in viewer.page.inner_text(".banners")
     viewer.until("(wall) => !document.title.startsWith('Not watched')", 2)
     assert viewer.heartbeats == beats + 1

@@ -1,9 +1,11 @@
-// What this screen is like: the ruler by which millimetres are true, and whether single keys do something.
+// What this screen is like: the ruler by which millimetres are true, whether single keys do something, notifications.
 
 import { mm, rulerFactor, setRuler } from "./paper.js";
+import { say } from "./words.js";
 
 export class Settings {
-  constructor(root, desk, changed) {
+  constructor(root, desk, notes, changed) {
+    this.notes = notes;
     this.dialog = root.querySelector(".settings");
     const ruler = this.dialog.querySelector("[name=ruler]");
     const bar = this.dialog.querySelector(".ruler");
@@ -21,10 +23,18 @@ export class Settings {
       localStorage.setItem("ectopy.shortcuts", keys.checked ? "on" : "off");
     });
     this.dialog.querySelector("[data-cancel]").addEventListener("click", () => this.dialog.close());
+    this.allow = this.dialog.querySelector(".notes button");
+    this.allow.addEventListener("click", () => notes.ask().finally(() => this._noted()));
     show();
   }
 
   open() {
+    this._noted();
     this.dialog.showModal();
+  }
+
+  _noted() {
+    say(this.dialog.querySelector(".notes span"), this.notes.off || "on, for alarms of high and medium priority.");
+    this.allow.hidden = !this.notes.askable;
   }
 }

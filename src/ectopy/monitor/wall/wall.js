@@ -9,13 +9,16 @@ import { Panel } from "./panel.js";
 import { Desk } from "./desk.js";
 import { Sound } from "./sound.js";
 import { PauseForm } from "./pauses.js";
+import { Notes } from "./notes.js";
 import { Settings } from "./settings.js";
 import { stripOf } from "./strips.js";
 import { isDark, paletteFor } from "./colours.js";
 import { make, plural, say, zone } from "./words.js";
 
 const PAGE = 16; // tiles at once
-const LOOK_MS = 3000; // for new streams, and for those that ended
+const LOOK_MS = 3000; // for new streams, and for those that ended ...
+const LOOK_MS_EACH = 30; // ... the more there are, the more rarely ...
+const MOST_LOOK_MS = 30_000; // ... but so often at least
 
 class Wall {
   constructor(root, url, play) {
@@ -28,6 +31,7 @@ class Wall {
     this.page = 0;
     this.frames = []; // when the last ones were drawn
     this.sound = new Sound();
+    this.notes = new Notes();
     this.alarms = new Alarms(this.service, () => this.alarmed());
     this.desk = new Desk(root, this.service, this.alarms, this.sound);
     this.full = new Full(root, this.service, () => this.palette);
@@ -42,7 +46,7 @@ class Wall {
       (act) => this.named((author) => this.alarms.pause({ ...act, author })),
       () => (this.streams ?? []).map(({ id, label }) => [id, label ?? id]),
     );
-    const settings = new Settings(root, this.desk, () => this.layout());
+    const settings = new Settings(root, this.desk, this.notes, () => this.layout());
     this.stop = new AbortController();
     const on = (element, event, act) => element.addEventListener(event, act, { signal: this.stop.signal });
     on(this.find(".pause-button"), "click", () => (this.desk.name ? pausing.open() : this.desk.ask()));
@@ -52,7 +56,7 @@ class Wall {
     on(document, "keydown", (event) => this.key(event));
     this.sizes = new ResizeObserver(() => this.layout());
     this.sizes.observe(this.find(".streams"));
-    this.timers = [setInterval(() => this.look(), LOOK_MS), setInterval(() => this.second(), 500)];
+    this.timers = [setInterval(() => this.second(), 500)];
     this.theme();
     this.look();
     const frame = (now) => {
@@ -65,6 +69,7 @@ class Wall {
   close() {
     this.stop.abort();
     this.timers.forEach(clearInterval);
+    clearTimeout(this.next);
     cancelAnimationFrame(this.request);
     this.sizes.disconnect();
     for (const part of [this.alarms, this.desk, this.sound]) part.close();
@@ -93,6 +98,9 @@ class Wall {
     }
     if (this.reached) this.arrange();
     this.second();
+    clearTimeout(this.next);
+    const wait = this.reached ? Math.min(MOST_LOOK_MS, this.streams.length * LOOK_MS_EACH) : 0;
+    if (!this.stop.signal.aborted) this.next = setTimeout(() => this.look(), Math.max(LOOK_MS, wait));
   }
 
   /** A tile for each stream of the page. */
@@ -184,6 +192,8 @@ class Wall {
   }
 
   alarmed() {
+    if (this.alarms?.connected) this.notes.tell(this.alarms.sorted, (id) => this.labelOf(id));
+    else if (this.reached) this.look();
     this.panel?.draw();
     this.desk?.draw();
     for (const tile of this.tiles.values()) tile.words(this.alarms.of(tile.feed.id));
