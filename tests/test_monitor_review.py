@@ -172,6 +172,17 @@ def test_a_corrected_label_of_a_stream_is_kept_by_the_service(house, viewer):
     assert said["sample"] in [beat["sample"] for beat in beats]
 
 
+def test_a_label_is_shown_as_it_is_and_fetches_nothing(house, viewer):
+    label = "![x](https://example.org/x.png) **Bed** <b>2</b> $a$"
+    epoch = {**FORM.model_dump(mode="json"), "label": label}
+    httpx.post(f"{house.service}/v1/streams/bed-2/epochs", json=epoch).raise_for_status()
+    base = viewer.page.url.partition("/review")[0]
+    other = Viewer(viewer.page.context.browser, f"{base}/review?stream=bed-2", shown="h3:has-text('run 1')")
+    assert other.page.inner_text("h3 >> nth=0").startswith(f"{label}, run 1")
+    assert other.outside == []
+    other.close()
+
+
 def test_a_model_and_an_operating_point_are_chosen_for_a_stream(house, viewer):
     viewer.page.click("a:has-text('Models')")
     viewer.page.wait_for_selector("text=abnormal intervals found")
@@ -180,11 +191,11 @@ def test_a_model_and_an_operating_point_are_chosen_for_a_stream(house, viewer):
     viewer.page.get_by_role("slider").press("ArrowRight")
     viewer.page.click("button:has-text('Judge it by sequence, few-alarms')")
     viewer.page.wait_for_selector("text=Bed 1: judged by sequence, few-alarms from its next epoch on.")
-    assert viewer.page.is_visible("td:has-text('sequence, few-alarms')")
+    viewer.page.wait_for_selector("td:has-text('sequence, few-alarms')")
     chosen = httpx.get(f"{house.service}/v1/streams/bed-1").json()["chosen"]
     assert chosen == {"model": "sequence", "operating_point": "few-alarms"}
     viewer.page.click("button:has-text('As the service is set')")
-    viewer.page.wait_for_selector("td:has-text('as the service is set')")
+    viewer.page.wait_for_selector("td:has-text('sequence, few-alarms')", state="detached")
     assert httpx.get(f"{house.service}/v1/streams/bed-1").json()["chosen"] is None
     viewer.page.go_back()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from functools import wraps
 from html import escape
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _AGAIN_S = 3.0
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])")
 _DPI = 160
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text(encoding='utf-8')}</style>"
 # Streamlit would write in white on the dark theme's primary colour, which is light.
@@ -43,7 +45,7 @@ def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], 
             except ServiceError as error:
                 _disconnected(str(error))
             except EctopyError as error:
-                st.error(f"That could not be done: {error}", icon=":material/error:")
+                st.error(f"That could not be done: {plain(str(error))}", icon=":material/error:")
                 st.button("Try again")
             st.divider()
             st.caption(f"{DISCLAIMER} It must not be used to diagnose, treat or monitor anyone.")
@@ -56,6 +58,12 @@ def page(title: str, about: str) -> Callable[[Callable[[], None]], Callable[[], 
 def is_dark() -> bool:
     """Whether the viewer's theme is."""
     return bool(st.context.theme.type == "dark")
+
+
+def plain(text: str) -> str:
+    """Words of others (labels, file names, reasons) for where Streamlit reads Markdown: as they are, and no picture of
+    theirs is fetched from anywhere."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def empty(title: str, advice: str) -> None:
@@ -117,7 +125,7 @@ def table(caption: str, heads: list[str], rows: list[list[str]], wide: int | Non
 
 
 def _disconnected(why: str) -> None:
-    st.error(f"Disconnected: {why}", icon=":material/cloud_off:")
+    st.error(f"Disconnected: {plain(why)}", icon=":material/cloud_off:")
     st.caption(f"This page goes on by itself once {service()} answers.")
 
     @st.fragment(run_every=_AGAIN_S)

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from ectopy.analysis import StreamAnalyzer
-from ectopy.errors import ModelError
+from ectopy.errors import EctopyError
 from ectopy.wire import Choice
 from ectopy.zoo import TrainedModel, load
 
@@ -35,7 +35,7 @@ class Models:
             return self.default
         try:
             return self._load(choice.model, choice.operating_point)
-        except ModelError as error:
+        except EctopyError as error:  # uninstalled meanwhile, or damaged
             _log.warning("judged by the default", extra={"reason": str(error)})
             return self.default
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ectopy.figures import trade_curve
 from ectopy.monitor.asking import ask
-from ectopy.monitor.frame import facts, sheet, table
+from ectopy.monitor.frame import facts, plain, sheet, table
 from ectopy.wire import Choice, ModelOut, Stream, TradeOut
 
 Point = Literal["high-sensitivity", "balanced", "few-alarms"]
@@ -91,7 +91,7 @@ def streams_choice(model: ModelOut, point: Point, streams: list[Stream]) -> None
 
 def _choose(stream: str, choice: Choice | None, name: str, words: str) -> None:
     ask(lambda client: client.choose(stream, choice))
-    st.session_state.chose = f"{name}: judged by {words} from its next epoch on."
+    st.session_state.chose = f"{plain(name)}: judged by {words} from its next epoch on."
     st.rerun()
 
 

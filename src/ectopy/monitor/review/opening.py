@@ -9,7 +9,7 @@ import streamlit as st
 
 from ectopy.figures import clock
 from ectopy.monitor.asking import ask, service
-from ectopy.monitor.frame import empty
+from ectopy.monitor.frame import empty, plain
 from ectopy.monitor.review.case import Case
 from ectopy.monitor.review.stored import Stored
 from ectopy.monitor.review.uploaded import Upload
@@ -28,7 +28,7 @@ def choose() -> Case | None:
     if upload is not None and upload.done:
         state.upload = None
         if upload.case is None:
-            st.error(f"{upload.error}", icon=":material/error:")
+            st.error(plain(f"{upload.error}"), icon=":material/error:")
         else:
             show_case(upload.case)
     case: Case | None = state.get("case")

@@ -17,7 +17,7 @@ from ectopy.figures import (
     rate_trend,
     strip_figure,
 )
-from ectopy.monitor.frame import facts, picture, png_of, sheet, table
+from ectopy.monitor.frame import facts, picture, plain, png_of, sheet, table
 from ectopy.monitor.review.case import Case, beats_between, classes, said_of
 from ectopy.monitor.review.episodes import KINDS, Episode, episodes
 from ectopy.monitor.review.export import as_csv, as_wfdb, file_name
@@ -46,7 +46,7 @@ def go(second: float) -> None:
 
 def heading(case: Case) -> None:
     """What it is, in a few numbers."""
-    st.subheader(case.title, anchor=False)
+    st.subheader(plain(case.title), anchor=False)
     words = [interval.verdict for interval in case.intervals]
     counts = [*classes(case).values()]
     rates = sorted(one.heart_rate for one in case.intervals if one.heart_rate is not None)
@@ -65,7 +65,7 @@ def heading(case: Case) -> None:
         rows["start"] = local(case.started_at)
     facts(rows)
     for note in case.notes:
-        st.caption(f"Note: {note}")
+        st.caption(f"Note: {plain(note)}")
 
 
 def strip(case: Case) -> None:
