@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ectopy.recording import AamiClass
 
 Word = Literal["normal", "abnormal", "unreadable"]
+OperatingPoint = Literal["high-sensitivity", "balanced", "few-alarms"]  # from the lowest threshold to the highest
 
 INTERVAL_S = 5
 DEFAULT_MODEL = "instant"  # that judges, unless another is named: the choice of `ectopy compare`

@@ -89,8 +89,9 @@ class Intervals:
         return verdict
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
-        judged = [beat for beat in beats if seconds[int(beat.time_s) - start].decides(beat)]
-        doubtful = [beat for beat in judged if seconds[int(beat.time_s) - start].doubtful(beat)]
+        placed = [(beat, seconds[int(beat.time_s) - start]) for beat in beats]
+        placed = [(beat, second) for beat, second in placed if second.decides(beat)]
+        judged, doubtful = [beat for beat, _ in placed], [beat for beat, second in placed if second.doubtful(beat)]
         abnormal = [beat for beat in judged if beat.anomaly >= self._abnormal]
         findings = self._found(float(start), end_s)
         word: Word

@@ -63,7 +63,7 @@ def rebuilt(samples: NDArray[np.floating], fs: Fraction, leads: Sequence[str], s
     anomaly, _ = model.run(model.start(len(leads)), shape, usual, rhythm)
     lead = int(series.weight[:, place].argmax())
     beat = shape[lead, 0, WINDOW]
-    residual = model.residual(shape, usual, rhythm)[lead, 0]
+    residual = model.residual(shape, usual)[lead, 0]
     return Rebuilt(
         model.name, series.beats[place].sample, leads[lead], beat, beat - residual, float(anomaly[lead, 0, 0])
     )

@@ -184,8 +184,8 @@ def _keep_trade(model: TrainedModel, on: str, judged: list[dict[Leads, ByStart]]
         "sha256": model.hash,
         "of": f"{on}, records: {len(records)}, first lead, from {start_s:g} s on",
     }
-    if model.folder is not None:
-        _write(model.folder / "trade", {".json": json.dumps({**about, **trade(records)}, indent=1) + "\n"})
+    assert model.folder is not None  # it was loaded
+    _write(model.folder / "trade", {".json": json.dumps({**about, **trade(records)}, indent=1) + "\n"})
 
 
 def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:

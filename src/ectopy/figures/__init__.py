@@ -5,7 +5,6 @@ from ectopy.figures.html import analysis_html, recording_html
 from ectopy.figures.overview import analysis_overview
 from ectopy.figures.strips import labelled_strip, recording_strip, strip, strip_figure, worst, worst_intervals
 from ectopy.figures.terminal import braille
-from ectopy.figures.trade import trade_curve
 from ectopy.figures.trend import rate_trend
 from ectopy.figures.words import (
     CLASS_COLOURS,
@@ -36,7 +35,6 @@ __all__ = [
     "recording_strip",
     "strip",
     "strip_figure",
-    "trade_curve",
     "worst",
     "worst_intervals",
 ]

@@ -35,8 +35,9 @@ class Models:
             return self.default
         try:
             return self._load(choice.model, choice.operating_point)
-        except EctopyError as error:  # uninstalled meanwhile, or damaged
+        except EctopyError as error:  # uninstalled meanwhile, or damaged: tried, and told of, once
             _log.warning("judged by the default", extra={"reason": str(error)})
+            self._found[choice.model, choice.operating_point] = self.default
             return self.default
 
     def _load(self, name: str, operating_point: str) -> TrainedModel:

@@ -19,7 +19,7 @@ from pydantic_settings import (
 from ectopy.errors import SettingsError
 from ectopy.service.notify.address import Address
 from ectopy.service.notify.guard import host_port
-from ectopy.verdict import DEFAULT_MODEL
+from ectopy.verdict import DEFAULT_MODEL, OperatingPoint
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST_TARGETS = 16  # a thread each
@@ -49,9 +49,7 @@ class Settings(BaseSettings):
     port: int = Field(8700, ge=0, le=65535, description="Port; 0 takes a free one")
     data: Path = Field(user_data_path("ectopy"), description="Folder of the database and of the samples")
     model: str = Field(DEFAULT_MODEL, description="Model that judges")
-    operating_point: Literal["balanced", "high-sensitivity", "few-alarms"] = Field(
-        "balanced", description="Operating point of the model"
-    )
+    operating_point: OperatingPoint = Field("balanced", description="Operating point of the model")
     credit_s: float = Field(10.0, gt=0, le=60, description="Seconds of signal that a device may be ahead of the disk")
     late_s: float = Field(5.0, gt=0, description="Seconds that missing samples are waited for")
     snapshot_s: float = Field(30.0, gt=0, description="Seconds of signal between two snapshots of a stream")

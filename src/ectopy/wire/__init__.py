@@ -11,7 +11,7 @@ from ectopy.wire.alarms import (
     RuleChanges,
     RuleOut,
 )
-from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, SummaryOut, TradeOut
+from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, RebuiltOut, SummaryOut, TradeOut
 from ectopy.wire.annotations import Annotate, AnnotationOut, AnnotationsOut
 from ectopy.wire.form import MISSING, Form, Kind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
@@ -29,7 +29,6 @@ from ectopy.wire.messages import (
     Gap,
     Id,
     IntervalOut,
-    RebuiltOut,
     Refused,
     Samples,
     Skipped,

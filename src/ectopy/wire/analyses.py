@@ -9,7 +9,7 @@ from pydantic import Field
 from ectopy.verdict import Word
 from ectopy.wire.alarms import EpisodeOut
 from ectopy.wire.form import Unit
-from ectopy.wire.messages import MAX_LEADS, IntervalOut, Lead, Message, Series
+from ectopy.wire.messages import MAX_LEADS, Count, Id, Index, IntervalOut, Lead, Message, Series
 
 
 class SummaryOut(Message):
@@ -54,6 +54,22 @@ class Job(Message):
     progress: float = Field(ge=0, le=1)
     reason: str | None = None
     result: AnalysisOut | None = None
+
+
+class RebuiltOut(Message):
+    """Half a second of a beat, and the same as an autoencoder rebuilds it that has seen normal beats only.
+
+    Both are 64 samples at 128 Hz, the R peak at 32, QRS complexes about 2 from peak to peak.
+    """
+
+    stream: Id
+    epoch: Count
+    sample: Index = Field(description="Of the R peak")
+    lead: str
+    model: str
+    anomaly: float = Field(description="How unlike a normal beat of this patient, 0 to 1")
+    beat: list[float]
+    rebuilt: list[float]
 
 
 class TradeOut(Message):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from ectopy.errors import SignalError
 from ectopy.recording import AamiClass, exact_rate
-from ectopy.verdict import Word
+from ectopy.verdict import OperatingPoint, Word
 from ectopy.wire.form import Form, Kind, Unit
 
 MAX_LEADS = 16
@@ -46,7 +46,7 @@ class Choice(Message):
     """What judges a stream."""
 
     model: str = Field(max_length=64, description="Name of an installed model", examples=["sequence"])
-    operating_point: Literal["balanced", "high-sensitivity", "few-alarms"] = "balanced"
+    operating_point: OperatingPoint = "balanced"
 
 
 class EpochRequest(Message):
@@ -125,22 +125,6 @@ class Stream(Message):
     chosen: Choice | None = Field(description="What its next epochs are judged by; as the service is set, if null")
     connected: bool = Field(description="Somebody holds a connection that writes")
     last_verdict: Word | None
-
-
-class RebuiltOut(Message):
-    """Half a second of a beat, and the same as an autoencoder rebuilds it that has seen normal beats only.
-
-    Both are 64 samples at 128 Hz, the R peak at 32, QRS complexes about 2 from peak to peak.
-    """
-
-    stream: Id
-    epoch: Count
-    sample: Index = Field(description="Of the R peak")
-    lead: str
-    model: str
-    anomaly: float = Field(description="How unlike a normal beat of this patient, 0 to 1")
-    beat: list[float]
-    rebuilt: list[float]
 
 
 class Ack(Message):

@@ -113,8 +113,10 @@ class TrainedModel:
     @property
     def trade(self) -> dict[str, Any] | None:
         """What each threshold gives, as `ectopy evaluate --trade` found it for this very model; None if it did not."""
+        if self.folder is None:
+            return None
         try:
-            found: dict[str, Any] = json.loads(((self.folder or Path()) / "trade.json").read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads((self.folder / "trade.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return found if found.get("sha256") == self.hash else None
@@ -141,8 +143,8 @@ class TrainedModel:
     def _names(self) -> tuple[list[str], list[str]]:
         return [i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()]
 
-    def residual(self, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What an autoencoder can't rebuild of beats: shape, usual shape and rhythm as in `run` -> (n_leads, n, 64), of
+    def residual(self, shape: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What an autoencoder can't rebuild of beats: shape and usual shape as in `run` -> (n_leads, n, 64), of
         `ectopy.signal.WINDOW`.
 
         Raises
@@ -153,15 +155,16 @@ class TrainedModel:
         session = self._rebuilding
         if session is None:
             raise ModelError(f"{self.name} rebuilds no beats; name 'autoencoder' or 'autoencoder-adaptive'")
-        names = [put.name for put in session.get_inputs()]
-        known = dict(zip(("shape", "usual", "rhythm"), inputs, strict=True))
-        out: NDArray[np.float32] = session.run(["residual"], {name: known[name] for name in names})[0]
+        known = {"shape": shape, "usual": usual}
+        out: NDArray[np.float32] = session.run(
+            ["residual"], {put.name: known[put.name] for put in session.get_inputs()}
+        )[0]
         return out
 
     @cached_property
     def _rebuilding(self) -> ort.InferenceSession | None:
-        file = (self.folder or Path()) / "rebuild.onnx"
-        return _open(file.read_bytes()) if file.is_file() else None
+        file = None if self.folder is None else self.folder / "rebuild.onnx"
+        return _open(file.read_bytes()) if file and file.is_file() else None
 
     def start(self, n_leads: int) -> State:
         """The state before the first block or beat: nothing but zeros."""

@@ -1,6 +1,6 @@
 """Drawings of the comparison. Each takes an Axes and numbers; Seaborn is imported where it draws."""
 
-from ectopy.figures.compare.curves import Line, alarm_curves, precision_recall, reliability, roc
+from ectopy.figures.compare.curves import Line, alarm_curves, precision_recall, reliability, roc, trade_curve
 from ectopy.figures.compare.gallery import Mistake, gallery
 from ectopy.figures.compare.matrices import beat_matrix, error_map
 from ectopy.figures.compare.style import entrant_colours
@@ -23,4 +23,5 @@ __all__ = [
     "reliability",
     "roc",
     "set_lines",
+    "trade_curve",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOST = 2000  # points a line is drawn with
 _FEW_ALARMS = 0.3  # an hour, where the logarithmic axis begins
+_INK, _CHOSEN = "#1b1b1b", "#0072b2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +51,26 @@ def precision_recall(
 
 def alarm_curves(ax: Axes, lines: Lines, colours: Mapping[str, str], styles: Mapping[str, Any]) -> Axes:
     """Draw recall over false alarms an hour of normal intervals, on a logarithmic axis; dots are operating points."""
-    ax.set_xscale("symlog", linthresh=_FEW_ALARMS)
-    _draw(ax, lines, colours, styles, "steps-post")
-    ax.set(
-        xlim=(0, 720), ylim=(0, 1.01), xlabel="false alarms an hour (logarithmic)", ylabel="abnormal intervals found"
-    )
-    ax.set_xticks([0, 1, 10, 100, 720], ["0", "1", "10", "100", "720"])
+    _draw(_alarm_axes(ax), lines, colours, styles, "steps-post")
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return tidy(ax, "both")
+
+
+def trade_curve(
+    ax: Axes, false_alarms: Sequence[float], sensitivity: Sequence[float], points: Mapping[str, int], chosen: str
+) -> Axes:
+    """Draw recall over false alarms an hour of one model, and its operating points by name.
+
+    false_alarms, sensitivity : one each a threshold
+    points : operating points, by the place of their threshold
+    chosen : one of them
+    """
+    _alarm_axes(ax).plot(false_alarms, sensitivity, color=_INK, lw=1.3)
+    for name, place in points.items():
+        here, at = name == chosen, (false_alarms[place], sensitivity[place])
+        ax.plot(*at, "o", ms=9 if here else 6, color=_CHOSEN if here else "white", mec=_CHOSEN if here else _INK)
+        weight = "bold" if here else "normal"
+        ax.annotate(name, at, (8, -4), textcoords="offset points", va="top", fontsize=8, weight=weight)
     return tidy(ax, "both")
 
 
@@ -74,6 +88,15 @@ def reliability(ax: Axes, table: pd.DataFrame, colour: str) -> Axes:
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="anomaly said", ylabel="share abnormal")
     ax.set_aspect("equal")
     return tidy(ax, "both")
+
+
+def _alarm_axes(ax: Axes) -> Axes:
+    ax.set_xscale("symlog", linthresh=_FEW_ALARMS)
+    ax.set(
+        xlim=(0, 720), ylim=(0, 1.01), xlabel="false alarms an hour (logarithmic)", ylabel="abnormal intervals found"
+    )
+    ax.set_xticks([0, 1, 10, 100, 720], ["0", "1", "10", "100", "720"])
+    return ax
 
 
 def _draw(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import streamlit as st
+from matplotlib.figure import Figure
 
-from ectopy.figures import trade_curve
+from ectopy.figures.compare import trade_curve
 from ectopy.monitor.asking import ask
 from ectopy.monitor.frame import facts, plain, sheet, table
+from ectopy.verdict import OperatingPoint
 from ectopy.wire import Choice, ModelOut, Stream, TradeOut
 
-Point = Literal["high-sensitivity", "balanced", "few-alarms"]
-POINTS: tuple[Point, ...] = get_args(Point)  # from the lowest threshold to the highest
+POINTS: tuple[OperatingPoint, ...] = get_args(OperatingPoint)
 
 
-def operating_point(model: ModelOut) -> Point:
+def operating_point(model: ModelOut) -> OperatingPoint:
     """Have one chosen, and show what it gives."""
     points: dict[str, float] = model.card["operating_points"]
-    chosen: Point = st.select_slider("Operating point", POINTS, "balanced", key=f"point {model.name}")
+    chosen: OperatingPoint = st.select_slider("Operating point", POINTS, "balanced", key=f"point {model.name}")
     trade = model.trade
     if trade is None:
         st.info(
@@ -31,10 +32,8 @@ def operating_point(model: ModelOut) -> Point:
     drawn, said = st.columns([3, 2])
     with said:
         _said(trade, at, points[chosen])
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(7, 3.9), layout="constrained")
-    trade_curve(trade.false_alarms_per_hour, trade.sensitivity, places, chosen, figure.add_subplot())
+    trade_curve(figure.add_subplot(), trade.false_alarms_per_hour, trade.sensitivity, places, chosen)
     found = f"{100 * trade.sensitivity[at]:.0f} % of abnormal intervals found"
     with drawn:
         sheet(
@@ -67,7 +66,7 @@ def _place(thresholds: list[float], wanted: float) -> int:
     return min(range(len(thresholds)), key=lambda place: abs(thresholds[place] - wanted))
 
 
-def streams_choice(model: ModelOut, point: Point, streams: list[Stream]) -> None:
+def streams_choice(model: ModelOut, point: OperatingPoint, streams: list[Stream]) -> None:
     """Who judges which stream, and who shall."""
     st.subheader("Which model judges which stream", anchor=False)
     if not streams:

@@ -28,7 +28,7 @@ export function beatRows(memory, begin, end, look) {
 }
 
 function closer(beat, text, look) {
-  const button = make("button", { class: "closer", "data-sample": String(beat.sample) }, text);
+  const button = make("button", { class: "closer" }, text);
   button.addEventListener("click", () => look(beat));
   return button;
 }

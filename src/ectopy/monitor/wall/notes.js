@@ -19,16 +19,16 @@ export class Notes {
     return window.isSecureContext && "Notification" in window && Notification.permission === "default";
   }
 
-  async ask() {
-    await Notification.requestPermission();
+  ask() {
+    return Notification.requestPermission();
   }
 
   /** Tell once of each alarm that is new, if nobody sees the page. */
   tell(alarms, labelOf) {
-    const new_ = this._told ? alarms.filter((alarm) => !this._told.has(alarm.id)) : [];
+    const fresh = this._told ? alarms.filter((alarm) => !this._told.has(alarm.id)) : [];
     this._told = new Set(alarms.map((alarm) => alarm.id));
     if (!document.hidden || this.off) return;
-    for (const alarm of new_) {
+    for (const alarm of fresh) {
       if (!KINDS.includes(alarm.priority) || alarm.signal !== "on") continue;
       const title = `${alarm.priority.toUpperCase()}: ${alarm.code}`;
       const body = `${alarm.stream === null ? "the service" : labelOf(alarm.stream)}: ${alarm.reason}`;
