@@ -51,12 +51,11 @@ class Second:
 
     def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
-        leads = zip(self.quality, self.sways, self.quiet, self.starts, strict=True)
         sure = beat.anomaly >= _SURE
-        return any(
-            (quality >= READABLE or (sways and sure)) and not quiet and not starts
-            for quality, sways, quiet, starts in leads
-        )
+        for quality, sways, quiet, starts in zip(self.quality, self.sways, self.quiet, self.starts, strict=True):
+            if (quality >= READABLE or (sways and sure)) and not quiet and not starts:
+                return True
+        return False
 
     def doubtful(self, beat: Beat) -> bool:
         """Whether nobody knows if a beat in it is abnormal: of training patients' such beats about half are."""

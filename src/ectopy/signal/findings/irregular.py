@@ -39,17 +39,17 @@ def irregularity(rr_s: Sequence[float], follows: Sequence[bool]) -> tuple[float,
     if len(rr) < _FEWEST:
         return None
     after = np.asarray(follows)[1:]
-    rr = rr / np.median(rr)
-    change = np.abs(np.diff(rr))
+    rr = rr / _median(rr)
+    change = rr[1:] - rr[:-1]
     both = after[1:] & after[:-1]
-    steps, over, turning = change[after], np.abs(rr[2:] - rr[:-2])[both], (np.diff(rr[1:]) * np.diff(rr[:-1]))[both] < 0
+    steps, over, turning = np.abs(change[after]), np.abs(rr[2:] - rr[:-2])[both], (change[1:] * change[:-1])[both] < 0
     if len(over) < _FEWEST // 2:
         return None
     return (
-        log(float(np.median(steps)) + 0.005),
-        log(float(np.median(over)) + 0.005),
-        float((steps < _ALIKE).mean()),
-        float(turning.mean()),
+        log(_median(steps) + 0.005),
+        log(_median(over) + 0.005),
+        np.count_nonzero(steps < _ALIKE) / len(steps),
+        np.count_nonzero(turning) / len(turning),
         _entropy(rr, after),
     )
 
@@ -57,9 +57,16 @@ def irregularity(rr_s: Sequence[float], follows: Sequence[bool]) -> tuple[float,
 def _entropy(rr: np.ndarray, after: np.ndarray) -> float:
     """How surprising the next interval is where the one before is alike: sample entropy with m = 1."""
     first, second = rr[:-1][after], rr[1:][after]
-    pairs = np.triu(np.abs(first[:, None] - first) < _ALIKE * 2, 1)
+    pairs = np.abs(first[:, None] - first) < _ALIKE * 2
     both = pairs & (np.abs(second[:, None] - second) < _ALIKE * 2)
-    return log((pairs.sum() + 1.0) / (both.sum() + 0.5))
+    n_pairs, n_both = ((np.count_nonzero(alike) - len(first)) // 2 for alike in (pairs, both))  # each once, none alone
+    return log((n_pairs + 1.0) / (n_both + 0.5))
+
+
+def _median(x: np.ndarray) -> float:
+    """As `np.median`, which takes ten times as long for so few."""
+    ranks, middle = np.sort(x).tolist(), len(x) // 2
+    return ranks[middle] if len(x) % 2 else (ranks[middle - 1] + ranks[middle]) / 2
 
 
 @cache
