@@ -271,6 +271,35 @@ def _looks_right(viewer, asks=False):
     assert width[0] <= width[1]
 
 
+def test_a_phone_can_put_it_on_its_home_screen(ward, viewer):
+    other = Viewer(viewer.page.context.browser, ward.pages, PHONE)
+    session = other.page.context.new_cdp_session(other.page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["url"].endswith("/app/static/manifest.json") and manifest["errors"] == []
+    told = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [one["errorId"] for one in told if one["errorId"] != "in-incognito"] == []  # as each test's context is
+    assert other.said == []
+    other.close()
+
+
+def test_one_name_goes_from_page_to_page(ward, viewer):
+    other = Viewer(viewer.page.context.browser, ward.pages)
+    other.enter("Li")
+    other.page.click("a:has-text('Models')")
+    field = other.page.get_by_label("Your name")
+    field.wait_for()
+    assert field.input_value() == "Li"
+    field.fill("Ada")
+    field.press("Enter")
+    other.page.click("button:has-text('As the service is set')")
+    other.page.wait_for_selector("td:has-text('as the service is set (chosen by Ada)')")
+    assert "Ada" in [one["chosen"] and one["chosen"]["author"] for one in ward.get("/v1/streams")]
+    other.page.click("a:has-text('Live')")
+    other.page.wait_for_selector(".name:has-text('At the desk: Ada')")
+    assert other.said == []
+    other.close()
+
+
 def test_a_killed_service_greys_the_trace_and_it_goes_on_without_a_reload(ward, viewer):
     assert viewer.outside == []
     assert viewer.said == []

@@ -11,7 +11,7 @@ import ectopy
 from ectopy.wire import Form
 
 FORM = Form(1, "int16", "mV", 200.0)
-CHOICE = {"model": "sequence", "operating_point": "few-alarms"}
+CHOICE = {"model": "sequence", "operating_point": "few-alarms", "author": "Ruth"}
 EPOCH = {"fs": 360, "leads": ["II"], "gain": 200}
 
 
@@ -67,7 +67,9 @@ def test_the_next_epoch_is_judged_by_what_was_chosen(tmp_path: Path, demo: ectop
         play(api, 2, samples, api.get("/streams/bed-1/offset").json()["next"], len(samples))
         assert judged(api, 2, len(samples)) == offline(samples, model="sequence", operating_point="few-alarms")
 
-        assert api.delete("/streams/bed-1/choice").raise_for_status().json()["chosen"] is None
+        assert api.put("/streams/bed-1/choice", json={"operating_point": "balanced"}).status_code == 422
+        back = api.put("/streams/bed-1/choice", json={"model": None, "author": "Li"}).raise_for_status().json()
+        assert (back["chosen"]["model"], back["chosen"]["author"]) == (None, "Li")
         assert api.post("/streams/bed-1/epochs", json=EPOCH).json()["model"] == first["model"]
 
 

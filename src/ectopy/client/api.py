@@ -110,12 +110,9 @@ class Client(AlarmCalls, AnnotationCalls):
     async def stream(self, stream: str) -> Stream:
         return await self._ask(Stream.model_validate_json, "GET", path_of(stream))
 
-    async def choose(self, stream: str, choice: Choice | None) -> Stream:
-        """What judges the stream from its next epoch on; None: as the service is set."""
-        path = path_of(stream, "choice")
-        if choice is None:
-            return await self._ask(Stream.model_validate_json, "DELETE", path)
-        return await self._ask(Stream.model_validate_json, "PUT", path, **json_of(choice))
+    async def choose(self, stream: str, choice: Choice) -> Stream:
+        """What judges the stream from its next epoch on."""
+        return await self._ask(Stream.model_validate_json, "PUT", path_of(stream, "choice"), **json_of(choice))
 
     async def offset(self, stream: str, epoch: int | None = None) -> Ack:
         """Where to go on with an epoch, the newest if none is named."""

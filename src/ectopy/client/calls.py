@@ -86,5 +86,4 @@ def given(**params: Any) -> dict[str, Any]:
 
 def json_of(message: BaseModel) -> dict[str, Any]:
     """A request's body."""
-    body = message.model_dump_json(exclude_none=True)
-    return {"content": body, "headers": {"Content-Type": "application/json"}}
+    return {"content": message.model_dump_json(), "headers": {"Content-Type": "application/json"}}

@@ -30,6 +30,7 @@ _OPTIONS: list[tuple[str, object]] = [
     *(("server.allowedHosts", name) for name in _PAGES_OF),
     ("server.headless", "true"),  # opens no browser, asks for no e-mail address
     ("server.fileWatcherType", "none"),
+    ("server.enableStaticServing", "true"),  # `entry/static`: what a home screen needs
     ("browser.gatherUsageStats", "false"),
     ("client.toolbarMode", "minimal"),  # no deploy button: it would lead outside
     ("client.showErrorDetails", "none"),

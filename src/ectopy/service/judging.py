@@ -31,7 +31,7 @@ class Models:
 
     def of(self, choice: Choice | None) -> TrainedModel:
         """What judges; the default where what was chosen is no longer installed."""
-        if choice is None:
+        if choice is None or choice.model is None:
             return self.default
         try:
             return self._load(choice.model, choice.operating_point)

@@ -89,10 +89,10 @@ class EndRow:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRow:
-    """What a stream's next epochs are judged by; None: as the service is set."""
+    """What a stream's next epochs are judged by."""
 
     stream: str
-    choice: Choice | None
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,8 +249,8 @@ class Streams:
         last = EndRow(live.epoch.key, live.log.next)
         return self._keep(live, [*rows, last], [*entries, last])
 
-    async def choose(self, name: str, choice: Choice | None) -> Stream:
-        """What the stream's next epochs are judged by; None: as the service is set. Returns once it is on disk."""
+    async def choose(self, name: str, choice: Choice) -> Stream:
+        """What the stream's next epochs are judged by. Returns once it is on disk."""
         live = self.live(name)
         self.check_room()
         await asyncio.to_thread(self._models.of, choice)  # not when the epoch begins

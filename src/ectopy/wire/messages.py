@@ -43,10 +43,13 @@ class Message(BaseModel):
 
 
 class Choice(Message):
-    """What judges a stream."""
+    """What judges a stream, and who says so."""
 
-    model: str = Field(max_length=64, description="Name of an installed model", examples=["sequence"])
+    model: str | None = Field(
+        max_length=64, description="Name of an installed model; none: as the service is set", examples=["sequence"]
+    )
     operating_point: OperatingPoint = "balanced"
+    author: str | None = Field(default=None, min_length=1, max_length=64, examples=["Sister Ruth"])
 
 
 class EpochRequest(Message):

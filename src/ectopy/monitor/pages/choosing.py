@@ -8,6 +8,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from ectopy.figures.compare import trade_curve
+from ectopy.monitor import desk
 from ectopy.monitor.asking import ask
 from ectopy.monitor.frame import facts, plain, sheet, table
 from ectopy.verdict import OperatingPoint
@@ -75,12 +76,13 @@ def streams_choice(model: ModelOut, point: OperatingPoint, streams: list[Stream]
     names = {stream.id: stream.label or stream.id for stream in streams}
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     stream = left.selectbox("Stream", [*names], format_func=lambda id_: names[id_])
-    with right.container(horizontal=True):
+    author = desk.asked(right)
+    with st.container(horizontal=True):
         wanted = f"{model.name}, {point}"
         if st.button(f"Judge it by {wanted}", type="primary", help="From its next epoch on"):
-            _choose(stream, Choice(model=model.name, operating_point=point), names[stream], wanted)
+            _choose(stream, model.name, point, author, f"{plain(names[stream])}: judged by {wanted}")
         if st.button("As the service is set"):
-            _choose(stream, None, names[stream], "what the service is set to")
+            _choose(stream, None, "balanced", author, f"{plain(names[stream])}: judged by what the service is set to")
     rows = [
         [names[one.id], one.epoch.model if one.epoch and not one.epoch.ended else "–", _chosen(one)] for one in streams
     ]
@@ -88,16 +90,22 @@ def streams_choice(model: ModelOut, point: OperatingPoint, streams: list[Stream]
     st.caption("An epoch is one run of the device. What judges it is settled when it begins, and holds to its end.")
 
 
-def _choose(stream: str, choice: Choice | None, name: str, words: str) -> None:
-    ask(lambda client: client.choose(stream, choice))
-    st.session_state.chose = f"{plain(name)}: judged by {words} from its next epoch on."
+def _choose(stream: str, model: str | None, point: OperatingPoint, author: str, words: str) -> None:
+    if not author:
+        st.warning("Say who you are: a choice carries a name.", icon=":material/person:")
+        return
+    desk.keep(author)
+    ask(lambda client: client.choose(stream, Choice(model=model, operating_point=point, author=author)))
+    st.session_state.chose = f"{words} from its next epoch on."
     st.rerun()
 
 
 def _chosen(stream: Stream) -> str:
-    if stream.chosen is None:
+    chosen = stream.chosen
+    if chosen is None:
         return "as the service is set"
-    return f"{stream.chosen.model}, {stream.chosen.operating_point}"
+    what = f"{chosen.model}, {chosen.operating_point}" if chosen.model else "as the service is set"
+    return f"{what} (chosen by {chosen.author})" if chosen.author else what
 
 
 def confirmation() -> None:

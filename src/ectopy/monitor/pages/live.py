@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ectopy.monitor import desk
 from ectopy.monitor.player import play_demo
 from ectopy.monitor.wall import wall
 
@@ -11,6 +12,9 @@ from ectopy.monitor.wall import wall
 def show() -> None:
     """Draw it. It stands at one place with one set of arguments: so a rerun leaves what runs in the browser alone."""
     service = sys.argv[1]
-    asked = wall(key="wall", data={"service": service}, on_play_change=lambda: None)
+    data = {"service": service, "name": desk.name()}
+    asked = wall(key="wall", data=data, on_play_change=lambda: None, on_name_change=lambda: None)
+    if asked.name:
+        desk.keep(asked.name)
     if asked.play:
         play_demo(service)

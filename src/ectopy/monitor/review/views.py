@@ -17,6 +17,7 @@ from ectopy.figures import (
     rate_trend,
     strip_figure,
 )
+from ectopy.monitor import desk
 from ectopy.monitor.frame import facts, picture, plain, png_of, sheet, table
 from ectopy.monitor.review.case import Case, beats_between, classes, said_of
 from ectopy.monitor.review.episodes import KINDS, Episode, episodes
@@ -163,7 +164,7 @@ def _correct(case: Case, names: list[tuple[BeatOut, str]]) -> None:
         samples = {beat.sample: (beat, name) for beat, name in names}
         sample = left.selectbox("Beat", [*samples], format_func=lambda sample: samples[sample][1])
         aami = right.selectbox("Class", AAMI_CLASSES, None, lambda one: f"{one} {CLASS_NAMES[one]}")
-        author = left.text_input("Your name", st.session_state.get("author", ""), max_chars=64).strip()
+        author = desk.asked(left)
         note = right.text_input("Note (may be empty)", max_chars=200).strip()
         keep = st.form_submit_button("Keep the correction", type="primary")
     if not keep:
@@ -171,7 +172,7 @@ def _correct(case: Case, names: list[tuple[BeatOut, str]]) -> None:
     if aami is None or not author:
         st.warning("Choose the class, and say who you are: a correction carries a name.", icon=":material/person:")
         return
-    st.session_state.author = author
+    desk.keep(author)
     case.say(samples[sample][0], aami, author, note)
     st.rerun()
 

@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 _MODULES = [  # each behind those that it imports
     *("words", "frames", "memory", "playout", "colours", "paper", "service", "feed", "marks", "sweep", "still"),
     *("beats", "tile", "rebuilt", "full", "strips", "sound", "alarms", "panel", "desk", "pauses"),
-    *("notes", "settings", "wall"),
+    *("notes", "settings", "home", "wall"),
 ]
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:default )?((?:class|const|(?:async )?function)\*? (\w+))", re.MULTILINE)

@@ -6,8 +6,11 @@ const NAME = "ectopy.who";
 const BEAT_MS = 30_000;
 
 export class Desk {
-  constructor(root, service, alarms, sound) {
-    Object.assign(this, { root, service, alarms, sound });
+  /** named: told the name, where this page was the first to hear it */
+  constructor(root, service, alarms, sound, name, named) {
+    Object.assign(this, { root, service, alarms, sound, named });
+    if (name) sessionStorage.setItem(NAME, name); // as it was given on another page
+    else if (this.name) named(this.name);
     this.banners = root.querySelector(".banners");
     this.form = root.querySelector(".who");
     this.field = root.querySelector(".who input");
@@ -69,6 +72,7 @@ export class Desk {
     const name = this.field.value.trim().slice(0, 64);
     if (!name) return;
     sessionStorage.setItem(NAME, name);
+    this.named(name);
     this.form.hidden = true;
     await this._arm();
   }

@@ -11,6 +11,7 @@ import { Sound } from "./sound.js";
 import { PauseForm } from "./pauses.js";
 import { Notes } from "./notes.js";
 import { Settings } from "./settings.js";
+import { installable } from "./home.js";
 import { stripOf } from "./strips.js";
 import { isDark, paletteFor } from "./colours.js";
 import { make, plural, say, zone } from "./words.js";
@@ -21,7 +22,7 @@ const LOOK_MS_EACH = 30; // ... the more there are, the more rarely ...
 const MOST_LOOK_MS = 30_000; // ... but so often at least
 
 class Wall {
-  constructor(root, url, play) {
+  constructor(root, { service: url, name }, { play, named }) {
     this.root = root;
     this.find = (name) => root.querySelector(name);
     this.service = new Service(url);
@@ -33,7 +34,7 @@ class Wall {
     this.sound = new Sound();
     this.notes = new Notes();
     this.alarms = new Alarms(this.service, () => this.alarmed());
-    this.desk = new Desk(root, this.service, this.alarms, this.sound);
+    this.desk = new Desk(root, this.service, this.alarms, this.sound, name, named);
     this.full = new Full(root, this.service, () => this.palette);
     this.panel = new Panel(root, this.alarms, {
       acknowledge: (alarm) => this.acknowledge(alarm),
@@ -255,9 +256,13 @@ class Wall {
 const walls = new WeakMap();
 
 /** Called at each rerun of the page: what runs is left alone. */
-export default function mount({ parentElement, data, setTriggerValue }) {
+export default function mount({ parentElement, data, setStateValue, setTriggerValue }) {
+  installable();
   if (!walls.has(parentElement)) {
-    const wall = new Wall(parentElement.querySelector(".wall"), data.service, () => setTriggerValue("play", true));
+    const wall = new Wall(parentElement.querySelector(".wall"), data, {
+      play: () => setTriggerValue("play", true),
+      named: (name) => setStateValue("name", name),
+    });
     walls.set(parentElement, wall);
     parentElement.querySelector(".wall").monitor = wall; // for who measures
   }

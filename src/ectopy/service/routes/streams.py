@@ -62,14 +62,9 @@ async def get_stream(stream_id: StreamId, streams: StreamsDep) -> Stream:
 @router.put("/{stream_id}/choice", responses=problems(400, 404, 429, 503))
 async def choose(stream_id: StreamId, choice: Choice, streams: StreamsDep) -> Stream:
     """What judges the stream from its next epoch on; the epoch that runs keeps what judges it."""
-    check_model(choice.model, "")
+    if choice.model is not None:
+        check_model(choice.model, "")
     return await streams.choose(stream_id, choice)
-
-
-@router.delete("/{stream_id}/choice", responses=problems(404, 429, 503))
-async def choose_none(stream_id: StreamId, streams: StreamsDep) -> Stream:
-    """The stream's next epochs are judged as the service is set."""
-    return await streams.choose(stream_id, None)
 
 
 @router.post("/{stream_id}/epochs", status_code=201, responses=problems(400, 429, 503))
