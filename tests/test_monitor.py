@@ -147,6 +147,8 @@ def test_an_alarm_is_on_the_screen_within_a_second_and_heard(ward, viewer):
     viewer.page.wait_for_selector(f".alarm[data-alarm='{found[0]['id']}']", timeout=1000)
     assert found[0]["reason"] in viewer.page.inner_text(".alarm.high")
     assert "tachycardia" in viewer.page.inner_text("[data-stream=demo] .tile-alarm")
+    hidden = "(wall) => { const { alarm } = wall.tiles.get('demo'); wall.layout(); return alarm.hidden; }"
+    assert not viewer.wall(hidden)  # at once, and not with the next verdict
     viewer.until("(wall) => wall.sound.armed && wall.sound.bursts > 0", 3)
     assert viewer.page.title().startswith("(1 high)")
 

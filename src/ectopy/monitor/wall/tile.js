@@ -53,7 +53,6 @@ export class Tile {
 
   /** Marks, words and state, when they are others. */
   draw(alarms = this._alarms ?? []) {
-    this._alarms = alarms;
     const { feed, sweep } = this;
     const { verdict, memory } = feed;
     if (memory) {
@@ -68,7 +67,8 @@ export class Tile {
   }
 
   /** What changes by time alone. */
-  words(alarms = this._alarms ?? []) {
+  words(alarms) {
+    this._alarms = alarms; // those of now, whenever it is drawn next
     const { feed, sweep } = this;
     const state = feed.state;
     this.element.dataset.state = state;

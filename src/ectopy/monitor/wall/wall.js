@@ -55,7 +55,11 @@ class Wall {
     on(this.find(".play"), "click", () => this.play(play));
     on(this.find(".pages select"), "change", ({ target }) => this.turn(Number(target.value)));
     on(document, "keydown", (event) => this.key(event));
-    this.sizes = new ResizeObserver(() => this.layout());
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === this.width) return; // an alarm's line makes it taller: nothing is to be fitted anew
+      this.width = contentRect.width;
+      this.layout();
+    });
     this.sizes.observe(this.find(".streams"));
     this.timers = [setInterval(() => this.second(), 500)];
     this.theme();
