@@ -62,7 +62,7 @@ def test_every_command_of_the_page_runs(url: str, tmp_path: Path, demo: ectopy.R
     assert '"next":4' in said[2] and '"label":"Bed 7"' in said[2]
     assert "event: verdict" in said[3] or "id: 0" in said[3]
     assert said[4].count('"note":"wide and early"') == 2
-    assert '"chosen":{"model":"sequence"' in said[5] and '"chosen":null' in said[5]
+    assert '"chosen":{"model":"sequence"' in said[5] and '"chosen":{"model":null' in said[5]
     assert len(re.findall(r"^20\d\d-.* (normal|abnormal|unreadable) ", said[6], re.MULTILINE)) == 6
     assert len(json.loads(said[7])["rebuilt"]) == 64
 

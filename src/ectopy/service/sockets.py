@@ -98,7 +98,7 @@ class Connection:
             self._refuse(Refused(status=409, reason=reason, stream=_id(name)))
             return
         try:
-            if await self._streams.offer(live, chunk) is None:
+            if await self._streams.intake.offer(live, chunk) is None:
                 self.acknowledge(live)
         except FrameError:
             raise
@@ -119,10 +119,10 @@ class Connection:
             if isinstance(said, Write):
                 self._write(live)
             elif isinstance(said, Gap):
-                if self._streams.declare(live, said.first, said.n) is None:
+                if self._streams.intake.declare(live, said.first, said.n) is None:
                     self.acknowledge(live)
             else:
-                kept = self._streams.finish(live, said.n)
+                kept = self._streams.intake.finish(live, said.n)
                 if kept is not None:
                     await kept
                 self.acknowledge(live)

@@ -1,6 +1,6 @@
-"""The streams, on the event loop: what comes in becomes rows to keep, what is kept is judged and told.
+"""The streams, on the event loop: which there are, their epochs, what judges them, and what comes of it.
 
-    chunk -> Log (by index) -> Store -> acknowledged -> Judge -> Store -> told
+    Intake -> Judge -> Store -> told
 
 Nothing here waits for a disk or a model; two threads do (`Store`, `Judge`) and call back.
 """
@@ -10,12 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
 
-from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
+from ectopy.errors import RecordError
 from ectopy.service.alarming import Alarming
-from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
+from ectopy.service.intake import Intake
 from ectopy.service.judge import Judge
 from ectopy.service.judging import Models
 from ectopy.service.live import Live
@@ -24,26 +22,16 @@ from ectopy.service.reading import Reader
 from ectopy.service.rows import (
     AnnotationRow,
     ChoiceRow,
-    ConflictRow,
-    EndRow,
     EpochRow,
-    GapRow,
     JudgedRow,
-    Row,
-    SamplesRow,
     microseconds,
 )
-from ectopy.service.runs import Entry, Run, Turn
+from ectopy.service.runs import Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
 from ectopy.service.telling import Telling
-from ectopy.wire import Annotate, Choice, Chunk, Epoch, EpochRequest, Stream
+from ectopy.wire import Annotate, Choice, Epoch, EpochRequest, Stream
 
-_QUEUE = 20_000  # entries that may wait for the disk ...
-_QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
-_AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap
-_GAP_S = 24 * 3600  # of one declared gap
-_JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.25  # between two looks for what is missing for too long
 
@@ -64,6 +52,15 @@ class Streams:
         """Open the store and go on with every epoch that ran."""
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._open)
+        self.intake = Intake(
+            self._store,
+            self._reader,
+            self._judge,
+            self._telling,
+            self._metrics,
+            came=self.alarming.came,
+            trouble=lambda: self.trouble,
+        )
         self._store.start()
         self._judge.start()
         self.alarming.start()
@@ -140,10 +137,10 @@ class Streams:
 
     async def begin(self, name: str, request: EpochRequest) -> Epoch:
         """A new epoch; one that runs is ended where it is."""
-        self.check_room()
+        self.intake.check_room()
         before = self._live.get(name)
         if before is not None and not before.ended:
-            self._end(before, before.log.next)
+            self.intake.close(before, before.log.next)
         label, choice = self._known.get(name, (None, None))
         row = EpochRow(
             key=self._store.next_epoch(),
@@ -166,96 +163,17 @@ class Streams:
         self._live[name] = self._judged[row.key] = live
         self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
         self._known[name] = request.label or label, choice
-        await self._keep(live, [row], [])
+        await self.intake.keep(live, [row], [])
         self._metrics.streams.inc()
         return self.told(live)
-
-    async def offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
-        """Samples that have come. What it gives is done once they are on disk; nothing to wait for if none are new.
-
-        Raises
-        ------
-        FrameError
-            If their bytes are not those of so many samples.
-        ConflictError
-            If others stand in their place, or the epoch has ended.
-        BusyError
-            If there is no credit for them, or no room.
-        """
-        if len(chunk.samples) != chunk.n * live.log.width:
-            raise FrameError(
-                f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
-                f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
-            )
-        compared = live.log.next
-        for known in live.log.known(chunk.first, chunk.n, chunk.samples):
-            if isinstance(known, Again):
-                await self._compare(live, known)
-        end = chunk.first + chunk.n
-        if live.ended and end > live.log.next:
-            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
-        self.check_room()
-        if end > live.log.next and end > live.committed + live.credit:
-            self._metrics.refused.inc()
-            raise BusyError(
-                f"samples up to {end} are beyond the credit: next is {live.committed}, credit {live.credit}; "
-                "wait for an acknowledgement"
-            )
-        if chunk.first > live.log.next and live.log.waiting > _AHEAD * live.credit * live.log.width:
-            self._metrics.refused.inc()
-            raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
-        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
-        done = self._take(live, outcomes, end)
-        for outcome in outcomes:
-            if isinstance(outcome, Again) and outcome.first + outcome.n > compared:  # it came by another way meanwhile
-                await self._compare(live, outcome)
-        return done
-
-    def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
-        """A gap that the device tells of; as `offer`."""
-        if live.ended:
-            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
-        if first + n > live.log.next + _GAP_S * live.epoch.fs:
-            raise ConflictError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
-        self.check_room()
-        return self._take(live, live.log.declare(first, n), None)
-
-    async def end(self, live: Live, n: int) -> Epoch:
-        """As `finish`, once it is on disk and the verdicts still owed are, or some seconds later."""
-        kept = self.finish(live, n)
-        if kept is not None:
-            await kept
-        with suppress(TimeoutError):  # they are given whatever becomes of the wait
-            await asyncio.wait_for(live.judged.wait(), _JUDGED_S)
-        return self.told(live)
-
-    def finish(self, live: Live, n: int) -> Awaitable[None] | None:
-        """The run is over after `n` samples; ended again, nothing changes. Gives what `offer` does."""
-        if n < live.log.reach:
-            raise ConflictError(f"an end at {n}, but samples up to {live.log.reach} have come")
-        if live.ended and n > live.log.next:
-            raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
-        if live.ended:
-            return None
-        self.check_room()
-        if n > live.log.next + _GAP_S * live.epoch.fs:
-            raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
-        return self._end(live, n)
-
-    def _end(self, live: Live, n: int) -> asyncio.Future[None]:
-        live.ended = True
-        self._metrics.streams.dec()
-        rows, entries = self._rows(live, live.log.close(n))
-        last = EndRow(live.epoch.key, live.log.next)
-        return self._keep(live, [*rows, last], [*entries, last])
 
     async def choose(self, name: str, choice: Choice) -> Stream:
         """What the stream's next epochs are judged by. Returns once it is on disk."""
         live = self.live(name)
-        self.check_room()
+        self.intake.check_room()
         await asyncio.to_thread(self._models.of, choice)  # not when the epoch begins
         self._known[name] = self._known[name][0], choice
-        await self._keep(live, [ChoiceRow(name, choice)], [])
+        await self.intake.keep(live, [ChoiceRow(name, choice)], [])
         return self.stream(name)
 
     async def annotate(self, epoch: EpochRow, said: Annotate) -> AnnotationRow:
@@ -268,13 +186,13 @@ class Streams:
         BusyError
             As `offer`.
         """
-        self.check_room()
+        self.intake.check_room()
         end = await asyncio.to_thread(self._reader.end, epoch.key)
         if said.sample >= end:
             raise RecordError(f"sample {said.sample}: epoch {epoch.number} of '{epoch.stream}' has {end:,} so far")
         number, now_us = self._store.next_annotation(), round(time.time() * 1e6)
         row = AnnotationRow(number, epoch.key, said.sample, said.aami, said.replaced, said.author, said.note, now_us)
-        await self._keep(self.live(epoch.stream), [row], [])
+        await self.intake.keep(self.live(epoch.stream), [row], [])
         return row
 
     def _open(self) -> None:
@@ -311,75 +229,6 @@ class Streams:
             if not row.judged:
                 self._judge.feed(live.run, [live.owed])
 
-    def check_room(self) -> None:
-        """Refuse with BusyError where nothing can be taken in."""
-        if self.trouble is not None:
-            self._metrics.refused.inc()
-            raise BusyError(self.trouble, retry_after_s=5, status=503)
-        if self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
-            self._metrics.refused.inc()
-            raise BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
-
-    def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
-        rows, entries = self._rows(live, outcomes)
-        if end is not None and rows:
-            now_s = time.monotonic()
-            self.alarming.came(live.epoch.stream, now_s)
-            anchor = live.clock.observe(end, now_s, time.time())
-            rows = [*rows, anchor] if anchor else rows
-        return self._keep(live, rows, entries) if rows else None
-
-    def _rows(self, live: Live, outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Entry]]:
-        rows: list[Row] = []
-        entries: list[Entry] = []
-        key = live.epoch.key
-        for outcome in outcomes:
-            match outcome:
-                case Added(first, n, samples):
-                    entries.append(SamplesRow(key, first, n, samples))
-                    rows.append(entries[-1])
-                    self._metrics.samples.inc(n * len(live.epoch.leads))
-                case Hole(first, n, reason):
-                    entries.append(GapRow(key, first, n, reason))
-                    rows.append(entries[-1])
-                    self._metrics.gaps.labels(reason).inc()
-                case Late(first, n, samples):
-                    rows.append(SamplesRow(key, first, n, samples, late=True))
-        return rows, entries
-
-    def _keep(self, live: Live, rows: Sequence[Row], entries: list[Entry]) -> asyncio.Future[None]:
-        done = self._loop.create_future()
-
-        def kept() -> None:
-            for entry in entries:
-                if not isinstance(entry, EndRow):
-                    live.committed = entry.first + entry.n
-                self._telling.entry(live, entry)
-            if entries:
-                live.kept_at.append((live.committed, time.perf_counter()))
-                self._judge.feed(live.run, entries)
-                if live.writer is not None:
-                    live.writer.acknowledge(live)
-            if not done.cancelled():
-                done.set_result(None)
-
-        self._store.keep(rows, kept)
-        return done
-
-    async def _compare(self, live: Live, again: Again) -> None:
-        """Refuse samples that differ from those that are there."""
-        while live.committed < again.first + again.n:  # they are on their way to the disk
-            await self._keep(live, [], [])
-        stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
-        if stored != again.samples:
-            self._metrics.conflicts.inc()
-            row = ConflictRow(live.epoch.key, again.first, again.n, round(time.time() * 1e6))
-            await self._keep(live, [row], [])
-            raise ConflictError(
-                f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
-                f"{again.first} and {again.first + again.n}; nothing was changed"
-            )
-
     def _told(self, kept: list[Kept]) -> None:
         """In the store's thread: a group is on disk."""
 
@@ -415,7 +264,6 @@ class Streams:
         """Give up what has been missing for too long."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            now = self._loop.time()
             try:
                 running = {name for name, live in self._live.items() if not live.ended}
                 self.alarming.look_round(running, judged=self._judge.idle)
@@ -424,8 +272,6 @@ class Streams:
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
             for live in self._live.values():
                 try:
-                    since = live.log.since
-                    if since is not None and now - since >= self._settings.late_s:
-                        self._take(live, live.log.expire(now, self._settings.late_s), None)
+                    self.intake.give_up(live, self._settings.late_s)
                 except Exception:  # one stream's trouble is not the others'
                     _log.exception("a hole was not given up", extra={"epoch": live.epoch.key})

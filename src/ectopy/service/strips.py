@@ -93,7 +93,9 @@ def encode(analysis: Analysis) -> Iterator[bytes]:
         "calibrated": recording.calibrated,
         "model": analysis.model,
         "summary": summary,
-        "episodes": [asdict(episode) for episode in episodes(analysis.findings, recording.duration_s)],
+        "episodes": [
+            {**asdict(episode), "late": True} for episode in episodes(analysis.findings, recording.duration_s)
+        ],
     }
     yield _JSON.dump_json(head)[:-1] + b',"intervals":['
     for n, verdict in enumerate(analysis.verdicts):

@@ -51,6 +51,7 @@ class EpisodeOut(Message):
     told_s: float
     reason: str
     value: float | None
+    late: bool = Field(description="Known over 30 s behind its time, as all of an upload: nobody was notified")
 
 
 class Alarms(Page):

@@ -105,6 +105,7 @@ class Stored:
             told_s=told_s,
             reason=alarm.reason,
             value=alarm.value,
+            late=alarm.late,
         )
 
     def second(self, at: datetime) -> float:

@@ -65,6 +65,7 @@ ANALYSIS = {
             "told_s": 5.0,
             "reason": "10 or more ventricular beats in a minute (limit 10)",
             "value": 10.0,
+            "late": True,
         }
     ],
     "intervals": [_VERDICT],

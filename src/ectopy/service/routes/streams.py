@@ -147,7 +147,7 @@ async def get_samples(
 async def declare_gap(stream_id: StreamId, gap: Gap, streams: StreamsDep) -> Ack:
     """Samples that will not come: nobody waits for them, and they are never judged."""
     live = _named(streams, stream_id, gap)
-    kept = streams.declare(live, gap.first, gap.n)
+    kept = streams.intake.declare(live, gap.first, gap.n)
     if kept is not None:
         await kept
     return live.ack()
@@ -163,7 +163,9 @@ async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber
 @router.post("/{stream_id}/end", responses=problems(400, 404, 409, 429, 503))
 async def end_epoch(stream_id: StreamId, end: End, streams: StreamsDep) -> Epoch:
     """The run is over after `n` samples; the intervals still owed are given."""
-    return await streams.end(_named(streams, stream_id, end), end.n)
+    live = _named(streams, stream_id, end)
+    await streams.intake.end(live, end.n)
+    return streams.told(live)
 
 
 def _named(streams: Streams, name: str, said: Gap | End) -> Live:
@@ -174,7 +176,7 @@ def _named(streams: Streams, name: str, said: Gap | End) -> Live:
 
 async def _offered(streams: Streams, live: Live, chunks: list[Chunk]) -> Ack:
     for chunk in chunks:
-        kept = await streams.offer(live, chunk)
+        kept = await streams.intake.offer(live, chunk)
         if kept is not None:
             await kept
     return live.ack()

@@ -1,0 +1,208 @@
+"""What comes in, on the event loop: samples by their index, gaps and ends become rows to keep, then entries to judge.
+
+chunk -> Log (by index) -> Store -> acknowledged -> Judge
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from ectopy.errors import BusyError, ConflictError, FrameError
+from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
+from ectopy.service.judge import Judge
+from ectopy.service.live import Live
+from ectopy.service.metrics import Metrics
+from ectopy.service.reading import Reader
+from ectopy.service.rows import ConflictRow, EndRow, GapRow, Row, SamplesRow
+from ectopy.service.runs import Entry
+from ectopy.service.store import Store
+from ectopy.service.telling import Telling
+from ectopy.wire import Chunk
+
+_QUEUE = 20_000  # entries that may wait for the disk ...
+_QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
+_AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap
+_GAP_S = 24 * 3600  # of one declared gap
+_JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
+
+
+class Intake:
+    """Every method is called on the event loop.
+
+    came : told the stream and when, at each sample that is new
+    trouble : why nothing is taken in, if so
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        judge: Judge,
+        telling: Telling,
+        metrics: Metrics,
+        *,
+        came: Callable[[str, float], None],
+        trouble: Callable[[], str | None],
+    ):
+        self._loop = asyncio.get_running_loop()
+        self._store, self._reader, self._judge = store, reader, judge
+        self._telling, self._metrics = telling, metrics
+        self._came, self._trouble = came, trouble
+
+    def check_room(self) -> None:
+        """Refuse with BusyError where nothing can be taken in."""
+        if (trouble := self._trouble()) is not None:
+            self._metrics.refused.inc()
+            raise BusyError(trouble, retry_after_s=5, status=503)
+        if self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
+            self._metrics.refused.inc()
+            raise BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
+
+    async def offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
+        """Samples that have come. What it gives is done once they are on disk; nothing to wait for if none are new.
+
+        Raises
+        ------
+        FrameError
+            If their bytes are not those of so many samples.
+        ConflictError
+            If others stand in their place, or the epoch has ended.
+        BusyError
+            If there is no credit for them, or no room.
+        """
+        if len(chunk.samples) != chunk.n * live.log.width:
+            raise FrameError(
+                f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
+                f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
+            )
+        compared = live.log.next
+        for known in live.log.known(chunk.first, chunk.n, chunk.samples):
+            if isinstance(known, Again):
+                await self._compare(live, known)
+        end = chunk.first + chunk.n
+        if live.ended and end > live.log.next:
+            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
+        self.check_room()
+        if end > live.log.next and end > live.committed + live.credit:
+            self._metrics.refused.inc()
+            raise BusyError(
+                f"samples up to {end} are beyond the credit: next is {live.committed}, credit {live.credit}; "
+                "wait for an acknowledgement"
+            )
+        if chunk.first > live.log.next and live.log.waiting > _AHEAD * live.credit * live.log.width:
+            self._metrics.refused.inc()
+            raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
+        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
+        done = self._take(live, outcomes, end)
+        for outcome in outcomes:
+            if isinstance(outcome, Again) and outcome.first + outcome.n > compared:  # it came by another way meanwhile
+                await self._compare(live, outcome)
+        return done
+
+    def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
+        """A gap that the device tells of; as `offer`."""
+        if live.ended:
+            raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
+        if first + n > live.log.next + _GAP_S * live.epoch.fs:
+            raise ConflictError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
+        self.check_room()
+        return self._take(live, live.log.declare(first, n), None)
+
+    async def end(self, live: Live, n: int) -> None:
+        """As `finish`; returns once it is on disk and the verdicts still owed are, or some seconds later."""
+        kept = self.finish(live, n)
+        if kept is not None:
+            await kept
+        with suppress(TimeoutError):  # they are given whatever becomes of the wait
+            await asyncio.wait_for(live.judged.wait(), _JUDGED_S)
+
+    def finish(self, live: Live, n: int) -> Awaitable[None] | None:
+        """The run is over after `n` samples; ended again, nothing changes. Gives what `offer` does."""
+        if n < live.log.reach:
+            raise ConflictError(f"an end at {n}, but samples up to {live.log.reach} have come")
+        if live.ended and n > live.log.next:
+            raise ConflictError(f"epoch {live.epoch.number} ended after {live.log.next} samples; begin a new one")
+        if live.ended:
+            return None
+        self.check_room()
+        if n > live.log.next + _GAP_S * live.epoch.fs:
+            raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
+        return self.close(live, n)
+
+    def close(self, live: Live, n: int) -> asyncio.Future[None]:
+        """The epoch ends after `n` samples, whatever holes there are."""
+        live.ended = True
+        self._metrics.streams.dec()
+        rows, entries = self._rows(live, live.log.close(n))
+        last = EndRow(live.epoch.key, live.log.next)
+        return self.keep(live, [*rows, last], [*entries, last])
+
+    def give_up(self, live: Live, late_s: float) -> None:
+        """A hole that has been missing for too long becomes a gap."""
+        now, since = self._loop.time(), live.log.since
+        if since is not None and now - since >= late_s:
+            self._take(live, live.log.expire(now, late_s), None)
+
+    def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
+        rows, entries = self._rows(live, outcomes)
+        if end is not None and rows:
+            now_s = time.monotonic()
+            self._came(live.epoch.stream, now_s)
+            anchor = live.clock.observe(end, now_s, time.time())
+            rows = [*rows, anchor] if anchor else rows
+        return self.keep(live, rows, entries) if rows else None
+
+    def _rows(self, live: Live, outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Entry]]:
+        rows: list[Row] = []
+        entries: list[Entry] = []
+        key = live.epoch.key
+        for outcome in outcomes:
+            match outcome:
+                case Added(first, n, samples):
+                    entries.append(SamplesRow(key, first, n, samples))
+                    rows.append(entries[-1])
+                    self._metrics.samples.inc(n * len(live.epoch.leads))
+                case Hole(first, n, reason):
+                    entries.append(GapRow(key, first, n, reason))
+                    rows.append(entries[-1])
+                    self._metrics.gaps.labels(reason).inc()
+                case Late(first, n, samples):
+                    rows.append(SamplesRow(key, first, n, samples, late=True))
+        return rows, entries
+
+    def keep(self, live: Live, rows: Sequence[Row], entries: list[Entry]) -> asyncio.Future[None]:
+        """Rows to the disk, in order; what it gives is done when they are there. Entries are judged from then on."""
+        done = self._loop.create_future()
+
+        def kept() -> None:
+            for entry in entries:
+                if not isinstance(entry, EndRow):
+                    live.committed = entry.first + entry.n
+                self._telling.entry(live, entry)
+            if entries:
+                live.kept_at.append((live.committed, time.perf_counter()))
+                self._judge.feed(live.run, entries)
+                if live.writer is not None:
+                    live.writer.acknowledge(live)
+            if not done.cancelled():
+                done.set_result(None)
+
+        self._store.keep(rows, kept)
+        return done
+
+    async def _compare(self, live: Live, again: Again) -> None:
+        """Refuse samples that differ from those that are there."""
+        while live.committed < again.first + again.n:  # they are on their way to the disk
+            await self.keep(live, [], [])
+        stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
+        if stored != again.samples:
+            self._metrics.conflicts.inc()
+            row = ConflictRow(live.epoch.key, again.first, again.n, round(time.time() * 1e6))
+            await self.keep(live, [row], [])
+            raise ConflictError(
+                f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
+                f"{again.first} and {again.first + again.n}; nothing was changed"
+            )
