@@ -403,7 +403,8 @@ async def _run(part: str, bench: Bench, folder: Path) -> None:
 def benchmark() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     names = [*PARTS, "gateway"]
-    parser.add_argument("part", nargs="*", choices=names, metavar="PART", help=f"{', '.join(names)}; all if left out")
+    known = [*names, "all"]
+    parser.add_argument("part", nargs="*", default="all", choices=known, metavar="PART", help=f"{', '.join(names)}")
     parser.add_argument("--streams", type=int, default=1000, help="that the gateway begins with, and the rest keep to")
     parser.add_argument("--seconds", type=int, default=60, help="of live, phase, analyze (twice) and gateway (each)")
     given = parser.parse_args()
@@ -416,7 +417,7 @@ def benchmark() -> None:
     bench = Bench(given.streams, given.seconds)
     gc.disable()  # a collection over a hundred thousand frames would be taken for the service's delay
     with tempfile.TemporaryDirectory(prefix="ectopy-bench-") as name:
-        for number, part in enumerate(given.part or names):
+        for number, part in enumerate(names if "all" in given.part else given.part):
             synced = fdatasync_ms(Path(name))
             print(end="\n" if number else "")
             row("fdatasync of 64 KiB, ms", f"{median(synced):.2f} p50", f"{synced[98]:.2f} p99")
