@@ -23,7 +23,7 @@ demo: $(READY)/base  ## a service, a monitor, and the installed real recording p
 	@$(BIN)/ectopy demo
 
 test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)/base $(READY)/dev  ## style, types, the direction of imports, undeclared packages
 	@$(BIN)/ruff check

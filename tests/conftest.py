@@ -28,6 +28,11 @@ settings.register_profile("search", deadline=None)
 settings.load_profile("ectopy")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest first, so that no process waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_training.py")
+
+
 @pytest.fixture(scope="session")
 def demo() -> ectopy.Recording:
     """The installed five minutes of MIT-BIH record 208."""

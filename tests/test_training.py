@@ -1,6 +1,7 @@
 """Training on little data, for real: from records to a model that runs. Needs the `train` extra."""
 
 import json
+from functools import partialmethod
 
 import numpy as np
 import onnxruntime as ort
@@ -86,8 +87,10 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
 
 
 @pytest.mark.parametrize("name", ["sequence", "autoencoder", "hybrid"])
-def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo, name):
+def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo, name, monkeypatch):
     folder, _ = run
+    eagerly = partialmethod(keras.Model.compile, run_eagerly=True)  # tracing takes minutes, two steps are soon done
+    monkeypatch.setattr(keras.Model, "compile", eagerly)
     options = {"out": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
     place = train_model(name, settings=SHORT, **options)
     model = zoo.load(str(place))
