@@ -8,7 +8,7 @@ import streamlit as st
 
 from ectopy.monitor.pages import data, events, live, models, review
 
-_ROOM = "<style>.stMainBlockContainer { padding: 3.2rem clamp(0.7rem, 2vw, 2rem) 1rem; }</style>"  # a wall needs it
+_ROOM = "<style>.stMainBlockContainer { padding: 3.9rem clamp(0.7rem, 2vw, 2rem) 1rem; }</style>"  # a wall needs it
 
 st.set_page_config(page_title="Ectopy", page_icon=str(Path(__file__).parents[1] / "icon.svg"), layout="wide")
 st.html(_ROOM)
