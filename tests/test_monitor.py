@@ -298,6 +298,13 @@ def test_one_name_goes_from_page_to_page(ward, viewer):
     assert "Ada" in [one["chosen"] and one["chosen"]["author"] for one in ward.get("/v1/streams")]
     other.page.click("a:has-text('Live')")
     other.page.wait_for_selector(".name:has-text('At the desk: Ada')")
+    for name in ("Ada", "Grace"):
+        other.page.click("a:has-text('Models')")
+        field.wait_for()
+        assert field.input_value() == name  # the newest, wherever it was given
+        other.page.click("a:has-text('Live')")
+        other.page.click(".name")
+        other.enter("Grace")
     assert other.said == []
     other.close()
 
