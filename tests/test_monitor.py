@@ -1,5 +1,6 @@
 """The monitor as people meet it: a real service, real pages, a real browser."""
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from tests.browsing import DESK, PHONE, Viewer, chromium
+from tests.browsing import DESK, PHONE, WALL, Viewer, chromium
 
 from ectopy.monitor import monitoring
 
@@ -280,8 +281,29 @@ def test_a_phone_can_put_it_on_its_home_screen(ward, viewer):
     assert manifest["url"].endswith("/app/static/manifest.json") and manifest["errors"] == []
     told = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert [one["errorId"] for one in told if one["errorId"] != "in-incognito"] == []  # as each test's context is
+    start = json.loads(manifest["data"])["start_url"]
+    other.page.goto(ward.pages + start)
+    other.page.wait_for_selector(WALL)
+    assert not other.page.is_visible("text=Page not found")
     assert other.said == []
     other.close()
+
+
+def test_the_newest_alarm_is_there_however_many_are_open(viewer):
+    many = [
+        {"id": number, "change": number, "presence": "latched", "acknowledged": True, "priority": "low"}
+        for number in range(100_000, 101_500)
+    ]
+    page = (
+        "(wall) => { wall.asked = wall.alarms.service.get; wall.alarms.service.get = async (path) => {"
+        " const all = " + json.dumps(many) + "; const q = new URLSearchParams(path.split('?')[1]);"
+        " if (!path.startsWith('/v1/alarms?')) return wall.asked.call(wall.alarms.service, path);"
+        " const items = all.filter(({ id }) => id > q.get('after')).slice(0, q.get('limit'));"
+        " return { items, next: items.length == q.get('limit') ? items.at(-1).id : null }; }; }"
+    )
+    viewer.wall(page)
+    assert viewer.wall("(wall) => wall.alarms._all().then((all) => [all.length, all.at(-1).id])") == [1500, 101_499]
+    viewer.wall("(wall) => { wall.alarms.service.get = wall.asked; }")
 
 
 def test_one_name_goes_from_page_to_page(ward, viewer):

@@ -35,7 +35,7 @@ streams = Table(
     Column("id", String, primary_key=True),
     Column("label", String),
     Column("created_us", BigInteger, nullable=False),
-    Column("choice", String),  # what its next epochs are judged by: `wire.Choice` as JSON; null: as the service is set
+    Column("choice", String),  # what its next epochs are judged by: `wire.Choice` as JSON; null: never chosen
 )
 
 epochs = Table(

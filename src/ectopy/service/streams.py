@@ -46,6 +46,7 @@ class Streams:
         self._known: dict[str, tuple[str | None, Choice | None]] = {}  # labels, and what judges the next epochs
         self._telling = Telling(metrics, self._live)
         self.listeners = self._telling.listeners
+        self._choosing = asyncio.Lock()
         self.ready = self.stopping = False
 
     async def start(self) -> None:
@@ -171,9 +172,10 @@ class Streams:
         """What the stream's next epochs are judged by. Returns once it is on disk."""
         live = self.live(name)
         self.intake.check_room()
-        await asyncio.to_thread(self._models.of, choice)  # not when the epoch begins
-        self._known[name] = self._known[name][0], choice
-        await self.intake.keep(live, [ChoiceRow(name, choice)], [])
+        async with self._choosing:  # the last that was asked for holds, however long one takes to load
+            await asyncio.to_thread(self._models.check, choice)
+            self._known[name] = self._known[name][0], choice
+            await self.intake.keep(live, [ChoiceRow(name, choice)], [])
         return self.stream(name)
 
     async def annotate(self, epoch: EpochRow, said: Annotate) -> AnnotationRow:
@@ -184,7 +186,7 @@ class Streams:
         RecordError
             If the epoch has no such sample.
         BusyError
-            As `offer`.
+            As `Intake.offer`.
         """
         self.intake.check_room()
         end = await asyncio.to_thread(self._reader.end, epoch.key)

@@ -48,8 +48,14 @@ class Choice(Message):
     model: str | None = Field(
         max_length=64, description="Name of an installed model; none: as the service is set", examples=["sequence"]
     )
-    operating_point: OperatingPoint = "balanced"
+    operating_point: OperatingPoint | None = Field(default=None, description="Of that model; `balanced` if left out")
     author: str | None = Field(default=None, min_length=1, max_length=64, examples=["Sister Ruth"])
+
+    @model_validator(mode="after")
+    def _of_a_model(self) -> Choice:
+        if self.model is None and self.operating_point is not None:
+            raise ValueError("an operating point without a model; name the model too")
+        return self
 
 
 class EpochRequest(Message):
@@ -125,7 +131,7 @@ class Stream(Message):
     id: Id
     label: str | None
     epoch: Epoch | None
-    chosen: Choice | None = Field(description="What its next epochs are judged by; as the service is set, if null")
+    chosen: Choice | None = Field(description="What its next epochs are judged by; null: nobody has chosen")
     connected: bool = Field(description="Somebody holds a connection that writes")
     last_verdict: Word | None
 

@@ -82,7 +82,7 @@ def streams_choice(model: ModelOut, point: OperatingPoint, streams: list[Stream]
         if st.button(f"Judge it by {wanted}", type="primary", help="From its next epoch on"):
             _choose(stream, model.name, point, author, f"{plain(names[stream])}: judged by {wanted}")
         if st.button("As the service is set"):
-            _choose(stream, None, "balanced", author, f"{plain(names[stream])}: judged by what the service is set to")
+            _choose(stream, None, None, author, f"{plain(names[stream])}: judged by what the service is set to")
     rows = [
         [names[one.id], one.epoch.model if one.epoch and not one.epoch.ended else "–", _chosen(one)] for one in streams
     ]
@@ -90,7 +90,7 @@ def streams_choice(model: ModelOut, point: OperatingPoint, streams: list[Stream]
     st.caption("An epoch is one run of the device. What judges it is settled when it begins, and holds to its end.")
 
 
-def _choose(stream: str, model: str | None, point: OperatingPoint, author: str, words: str) -> None:
+def _choose(stream: str, model: str | None, point: OperatingPoint | None, author: str, words: str) -> None:
     if not author:
         st.warning("Say who you are: a choice carries a name.", icon=":material/person:")
         return
@@ -104,7 +104,7 @@ def _chosen(stream: Stream) -> str:
     chosen = stream.chosen
     if chosen is None:
         return "as the service is set"
-    what = f"{chosen.model}, {chosen.operating_point}" if chosen.model else "as the service is set"
+    what = f"{chosen.model}, {chosen.operating_point or 'balanced'}" if chosen.model else "as the service is set"
     return f"{what} (chosen by {chosen.author})" if chosen.author else what
 
 

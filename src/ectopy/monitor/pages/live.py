@@ -10,7 +10,8 @@ from ectopy.monitor.wall import wall
 
 
 def show() -> None:
-    """Draw it. It stands at one place with one set of arguments: so a rerun leaves what runs in the browser alone."""
+    """Draw it. It stands at one place under one key: so a rerun leaves what runs in the browser alone, and the name is
+    read when it is mounted."""
     service = sys.argv[1]
     data = {"service": service, "name": desk.name()}
     asked = wall(key="wall", data=data, on_play_change=lambda: None, on_name_change=lambda: None)

@@ -3,7 +3,7 @@
 import { delays, sleep } from "./service.js";
 import { PRIORITIES } from "./words.js";
 
-const MOST = 200;
+const PAGE = 1000;
 const LOOK_S = 10; // at the pauses: nothing announces that one is over
 
 export class Alarms {
@@ -60,15 +60,24 @@ export class Alarms {
 
   /** Alarms and pauses as they stand. */
   async look() {
-    const [{ items }, pauses] = await Promise.all([
-      this.service.get(`/v1/alarms?state=open&limit=${MOST}`),
-      this.service.get("/v1/pauses"),
-    ]);
+    const before = [...this.open.keys()]; // what comes meanwhile is newer than the answer
+    const [items, pauses] = await Promise.all([this._all(), this.service.get("/v1/pauses")]);
     const there = new Set(items.map((alarm) => alarm.id));
-    for (const id of this.open.keys()) if (!there.has(id)) this.open.delete(id);
+    for (const id of before) if (!there.has(id)) this.open.delete(id);
     this.pauses = pauses;
     for (const alarm of items) this._keep(alarm);
     this.changed();
+  }
+
+  /** All that are open: the oldest come first, and the newest must not be missing. */
+  async _all() {
+    const all = [];
+    for (let after = 0; after !== null; ) {
+      const { items, next } = await this.service.get(`/v1/alarms?state=open&limit=${PAGE}&after=${after}`);
+      all.push(...items);
+      after = next;
+    }
+    return all;
   }
 
   async _run() {

@@ -4,13 +4,14 @@ const KINDS = ["high", "medium"];
 
 export class Notes {
   constructor() {
+    this._none = false;
     this._told = null; // ids; null until it is known what was there before
   }
 
   /** What is off, and why; empty where they are on. */
   get off() {
     if (!window.isSecureContext) return "Off: browsers show them over HTTPS, or on this machine, only.";
-    if (!("Notification" in window)) return "Off: this browser has none.";
+    if (!("Notification" in window) || this._none) return "Off: this browser has none.";
     if (Notification.permission === "denied") return "Off: this browser was told not to show them for this page.";
     return Notification.permission === "granted" ? "" : "Off until you allow them.";
   }
@@ -32,11 +33,19 @@ export class Notes {
       if (!KINDS.includes(alarm.priority) || alarm.signal !== "on") continue;
       const title = `${alarm.priority.toUpperCase()}: ${alarm.code}`;
       const body = `${alarm.stream === null ? "the service" : labelOf(alarm.stream)}: ${alarm.reason}`;
-      const note = new Notification(title, { body, tag: `ectopy ${alarm.id}` });
+      this._show(title, { body, tag: `ectopy ${alarm.id}` });
+    }
+  }
+
+  _show(title, more) {
+    try {
+      const note = new Notification(title, more);
       note.onclick = () => {
         window.focus();
         note.close();
       };
+    } catch {
+      this._none = true; // Chrome on Android has the name, and lets no page make one
     }
   }
 }

@@ -101,11 +101,12 @@ class Wall {
     } catch {
       this.reached = false;
     }
+    if (this.stop.signal.aborted) return; // closed meanwhile: what began now nobody would end
     if (this.reached) this.arrange();
     this.second();
     clearTimeout(this.next);
     const wait = this.reached ? Math.min(MOST_LOOK_MS, this.streams.length * LOOK_MS_EACH) : 0;
-    if (!this.stop.signal.aborted) this.next = setTimeout(() => this.look(), Math.max(LOOK_MS, wait));
+    this.next = setTimeout(() => this.look(), Math.max(LOOK_MS, wait));
   }
 
   /** A tile for each stream of the page. */
@@ -197,11 +198,12 @@ class Wall {
   }
 
   alarmed() {
-    if (this.alarms?.connected) this.notes.tell(this.alarms.sorted, (id) => this.labelOf(id));
-    else if (this.reached) this.look();
+    if (this.stop?.signal.aborted) return;
     this.panel?.draw();
     this.desk?.draw();
     for (const tile of this.tiles.values()) tile.words(this.alarms.of(tile.feed.id));
+    if (this.alarms?.connected) this.notes.tell(this.alarms.sorted, (id) => this.labelOf(id));
+    else if (this.reached) this.look();
   }
 
   labelOf(id) {
@@ -249,11 +251,12 @@ class Wall {
 
   key(event) {
     const typing = event.composedPath()[0].closest?.("input, select, textarea, dialog");
-    if (!this.desk.shortcuts || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.desk.shortcuts || typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     const [first] = this.alarms.unseen;
     if (!first) return;
-    if (event.key === "a") this.acknowledge(first);
-    if (event.key === "s" && first.stream !== null) this.strip(first);
+    const key = event.key.toLowerCase();
+    if (key === "a") this.acknowledge(first);
+    if (key === "s" && first.stream !== null) this.strip(first);
   }
 }
 
