@@ -194,9 +194,8 @@ def _ages(ward: Ward, page: Page) -> list[float]:
 def _alarms_late(ward: Ward, page: Page, since: float) -> list[float]:
     """Seconds from when each alarm was raised until the page showed it."""
     shown: dict[str, float] = page.evaluate("window.alarmsShown")
-    told: list[dict[str, Any]] = (
-        httpx.get(f"{ward.url}/v1/alarms?state=all&limit=1000").raise_for_status().json()["items"]
-    )
+    answer = httpx.get(f"{ward.url}/v1/alarms", params={"state": "all", "limit": 1000}).raise_for_status()
+    told: list[dict[str, Any]] = answer.json()["items"]
     at = {str(one["id"]): datetime.fromisoformat(one["told_at"]).timestamp() for one in told}
     return [shown[number] - at[number] for number in shown if at.get(number, 0) > since]
 
@@ -206,7 +205,8 @@ _HEADS = (
     "() => new Promise((done) => { const seen = []; const look = () => {"
     f" for (const [id, tile] of {_WALL}.tiles)"
     " if (tile.feed.state === 'live') seen.push([id, Date.now() / 1000, tile.feed.playout.head]);"
-    " performance.now() < until ? setTimeout(look, 100) : done(seen); }; const until = performance.now() + 5000; look(); })"
+    " performance.now() < until ? setTimeout(look, 100) : done(seen); };"
+    " const until = performance.now() + 5000; look(); })"
 )
 _NOTE_ALARMS = (
     "() => { window.alarmsShown = {}; const list = " + _WALL + ".panel.list; new MutationObserver(() => {"
