@@ -35,6 +35,8 @@ _OPTIONS: list[tuple[str, object]] = [
     ("client.toolbarMode", "minimal"),  # no deploy button: it would lead outside
     ("client.showErrorDetails", "none"),
     ("client.showErrorLinks", "false"),
+    # Streamlit's cache of what a browser has been sent ends a page that is left in haste: "Cached ForwardMsg MISS"
+    ("global.minCachedMessageSize", "1e9"),
     ("logger.level", "warning"),
     *THEME.items(),
 ]
