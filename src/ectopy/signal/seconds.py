@@ -22,8 +22,11 @@ from ectopy.signal.quality import READABLE
 from ectopy.verdict import Beat
 
 DELAY_S = 2  # after the end of a second all of it is known
-_UNSURE, _SURE = 0.3, 0.8  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
-_POOR = 0.8  # quality of a second in which it may as well be noise
+_MOSTLY = 0.5  # of a second
+_SWAYING = 0.8  # P(abnormal) from which a beat decides though its baseline sways
+# With these, wrong verdicts don't grow with noise on training patients, out of fold:
+_POOR = 0.95  # quality of a second under which a beat may as well be noise ...
+_UNSURE, _SURE = 0.1, 0.95  # ... where P(abnormal) is neither under nor over these
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ class Second:
 
     def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
-        sure = beat.anomaly >= _SURE
+        sure = beat.anomaly >= _SWAYING
         for quality, sways, quiet, starts in zip(self.quality, self.sways, self.quiet, self.starts, strict=True):
             if (quality >= READABLE or (sways and sure)) and not quiet and not starts:
                 return True
         return False
 
     def doubtful(self, beat: Beat) -> bool:
-        """Whether nobody knows if a beat in it is abnormal: of training patients' such beats about half are."""
+        """Whether nobody knows if a beat in it is abnormal, or noise."""
         return self.best < _POOR and _UNSURE <= beat.anomaly < _SURE
 
     @property
@@ -67,7 +70,7 @@ class Second:
         lead = self.quality.index(self.best)
         if self.dead[lead]:
             return "flat, saturated or lead off"
-        return "no signal" if self.missing[lead] >= 0.5 else "noise"
+        return "no signal" if self.missing[lead] >= _MOSTLY else "noise"
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ class Seconds:
             yield Known(first + place, second, beats[begin:at], tuple(waves[place : place + DELAY_S + 1]))
 
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
-        """A second, once the model has seen it."""
-        quality = tuple([seen(q, d, self._doubt) for q, d in zip(second.quality, doubt, strict=True)])
+        """A second, once the model has seen it. Of one that is missing by half it has not seen enough."""
+        rows = zip(second.quality, second.missing, doubt, strict=True)
+        quality = tuple([0.0 if gone >= _MOSTLY else seen(q, d, self._doubt) for q, gone, d in rows])
         return replace(second, quality=quality)
