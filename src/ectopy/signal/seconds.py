@@ -22,11 +22,9 @@ from ectopy.signal.quality import READABLE
 from ectopy.verdict import Beat
 
 DELAY_S = 2  # after the end of a second all of it is known
-_MOSTLY = 0.5  # of a second
 _SWAYING = 0.8  # P(abnormal) from which a beat decides though its baseline sways
-# With these, wrong verdicts don't grow with noise on training patients, out of fold:
-_POOR = 0.95  # quality of a second under which a beat may as well be noise ...
-_UNSURE, _SURE = 0.1, 0.95  # ... where P(abnormal) is neither under nor over these
+_UNSURE, _SURE = 0.2, 0.95  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
+_POOR = 0.8  # quality of a second in which it may as well be noise
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Second:
         lead = self.quality.index(self.best)
         if self.dead[lead]:
             return "flat, saturated or lead off"
-        return "no signal" if self.missing[lead] >= _MOSTLY else "noise"
+        return "no signal" if self.missing[lead] >= 0.5 else "noise"
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ class Seconds:
             yield Known(first + place, second, beats[begin:at], tuple(waves[place : place + DELAY_S + 1]))
 
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
-        """A second, once the model has seen it. Of one that is missing by half it has not seen enough."""
-        rows = zip(second.quality, second.missing, doubt, strict=True)
-        quality = tuple([0.0 if gone >= _MOSTLY else seen(q, d, self._doubt) for q, gone, d in rows])
+        """A second, once the model has seen it."""
+        quality = tuple([seen(q, d, self._doubt) for q, d in zip(second.quality, doubt, strict=True)])
         return replace(second, quality=quality)
