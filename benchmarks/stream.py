@@ -19,6 +19,7 @@ from ectopy.zoo import installed
 SECONDS = 300  # of each record
 STREAMS = 200
 FED = 60  # seconds to each of them
+TOGETHER = 16  # streams at once, as the service takes them
 PEER_RECORDS = 8
 PEER_WINDOW, PEER_SECONDS = 10, 15
 PARTS = ("  conditioning", "  model", "  beats and verdicts")  # of a second pass, with a clock between them
@@ -34,6 +35,8 @@ def benchmark() -> None:
     row("CPU a stream-second, µs", "median", "least", "most")
     for part, column in zip(("StreamAnalyzer.push", *PARTS), costs.T, strict=True):
         row(f"  {part}", *(f"{1e6 * f(column):,.0f}" for f in (np.median, np.min, np.max)))
+    at_once = alone(together_cost, names[:TOGETHER])
+    row(f"  {TOGETHER} streams at once", f"{1e6 * at_once:,.0f}")
     some = names[:: max(1, len(names) // PEER_RECORDS)]
     for model in installed()[1:]:
         others = alone(push_costs, (model, *some))
@@ -45,6 +48,7 @@ def benchmark() -> None:
     print()
     row("", "figure", "aim", "better by")
     judged("CPU a stream-second, median record", 1e6 * total, "µs", below=300)
+    judged(f"the same, {TOGETHER} streams at once", 1e6 * at_once, "µs", below=300)
     judged(f"memory a stream ({STREAMS} fed for {FED} s)", grown_kb / 1000, "MB", below=1)
     row("its state saved, largest", f"{saved_kb:.0f} kB")
     row("cheaper than neurokit2 on the last 10 s", f"{median(peer) / total:,.0f} x")
@@ -75,6 +79,19 @@ def ectopy_costs(names: tuple[str, ...]) -> np.ndarray:
             clock.append(time.thread_time())
             spent[1:] += np.diff(clock)
     return costs / SECONDS
+
+
+def together_cost(names: tuple[str, ...]) -> float:
+    """CPU seconds a stream-second of streams that are pushed a second each at once."""
+    from ectopy.analysis import StreamAnalyzer, push_together
+
+    signals = [seconds(read(name).samples[:, 0], SECONDS) for name in names]
+    push_together([StreamAnalyzer(360)], [np.sin(np.arange(3600))])  # loads the model
+    streams = [StreamAnalyzer(360) for _ in names]
+    began = time.thread_time()
+    for chunks in zip(*signals, strict=True):
+        push_together(streams, chunks)
+    return (time.thread_time() - began) / SECONDS / len(names)
 
 
 def push_costs(model_and_names: tuple[str, ...]) -> list[float]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import ectopy
 from ectopy import StreamAnalyzer
+from ectopy.analysis import push_together
 from ectopy.signal import DELAY_S
 from ectopy.zoo import installed, load
 
@@ -94,6 +95,35 @@ def test_at_any_rate_the_cut_changes_nothing(verdicts, samples, fs):
 def test_offline_analysis_is_the_stream(verdicts, model, demo):
     one_second = np.split(demo.samples, range(360, len(demo.samples), 360))
     assert bits(ectopy.analyze(demo, model=model).verdicts) == bits(verdicts(one_second, leads=demo.leads))
+
+
+@pytest.mark.parametrize(("model", "n"), [("instant", 1), ("instant", 7), ("instant", 256), ("hybrid", 7)])
+def test_streams_pushed_together_give_what_each_gives_alone(model, dirty, n):
+    """Two leads and one, four rates, of any age, with and without gaps: the same bits, verdicts and saved state."""
+    rng = np.random.default_rng(n)
+    columns = [[0, 1], [0], [1]]
+    rates: list[int | str] = [360, 360, 360, "250.5", 128, 1000]
+    pairs: list[list[StreamAnalyzer]] = []
+    signals = []
+    for _ in range(n):
+        leads, fs = columns[rng.integers(3)], rates[rng.integers(6)]
+        streams = [StreamAnalyzer(fs, len(leads), model=model) for _ in range(2)]
+        before = int(rng.integers(0, 4_000))  # it has been running for so long
+        start = int(rng.integers(0, 4_000))
+        for stream in streams:
+            stream.push(dirty[start : start + before, leads])
+        pairs.append(streams)
+        signals.append(dirty[start + before : start + before + 3_600, leads])
+    together, alone = zip(*pairs, strict=True)
+    step = 360 if n > 7 else 97
+    for at in range(0, 3_600, step):
+        parts = [x[at : at + step] for x in signals]
+        given = push_together(together, parts)
+        for stream, part, verdicts in zip(alone, parts, given, strict=True):
+            assert bits(verdicts) == bits(stream.push(part))
+    for one, other in zip(together, alone, strict=True):
+        assert bits(one.found()) == bits(other.found())
+        assert one.save() == other.save()
 
 
 # Law 2: a verdict needs no sample from 2 s after its interval on, and is the same whatever comes.

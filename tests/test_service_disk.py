@@ -13,11 +13,12 @@ import httpx
 from tests.crash import RARE, Fault, Lives
 from tests.service_check import SHORT, Judged, through, until, ward_of
 from tests.service_load import Device, Ward
+from tests.serving import serving
 
 import ectopy
 from ectopy.service.rows import SnapshotRow
 from ectopy.service.snapshots import Snapshots
-from ectopy.wire import Form
+from ectopy.wire import Chunk, Form, pack
 
 FALLIBLE = [
     "a segment is begun",
@@ -91,6 +92,37 @@ def test_bytes_behind_the_last_that_has_a_row_are_passed_over(tmp_path: Path, de
             await asyncio.sleep(1)
 
         through(lives, ward, outages)
+
+
+def test_an_epoch_whose_samples_are_gone_leaves_the_others_as_they_are(tmp_path: Path, demo: ectopy.Recording) -> None:
+    """They are replayed together after a restart; only the one whose file is torn can't go on."""
+    names, first, second = ("whole", "torn"), range(20 * 360), range(20 * 360, 40 * 360)
+    form, headers = Form(1, "float32"), {"Content-Type": "application/octet-stream"}
+    stored = form.encode(demo.samples[: second.stop, :1])
+
+    def send(api: httpx.Client, name: str, part: range) -> None:
+        for start in part[:: 5 * 360]:
+            frame = pack([Chunk("", 1, start, 5 * 360, stored[start * 4 : (start + 5 * 360) * 4])])
+            api.post(f"/streams/{name}/samples", content=frame, headers=headers).raise_for_status()
+
+    with serving(tmp_path) as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        for name in names:
+            about = {"fs": 360, "leads": ["II"], "kind": "float32"}
+            api.post(f"/streams/{name}/epochs", json=about).raise_for_status()
+            send(api, name, first)
+    (segment,) = (tmp_path / "samples").glob("*.seg")
+    os.truncate(segment, segment.stat().st_size - len(first) * 2)
+    for snapshot in (tmp_path / "snapshots").iterdir():
+        snapshot.unlink()
+    with serving(tmp_path) as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        send(api, "whole", second)
+        api.post("/streams/whole/end", json={"epoch": 1, "n": second.stop}).raise_for_status()
+        items = api.get("/streams/whole/verdicts").json()["items"]
+    wanted = ectopy.analyze(ectopy.Recording(form.decode(stored), demo.fs, ("II",))).verdicts
+    assert [(item["start_s"], item["verdict"], item["score"]) for item in items] == [
+        (verdict.start_s, verdict.verdict, verdict.score) for verdict in wanted
+    ]
+    assert "an analysis failed" in (tmp_path / "log").read_text()
 
 
 def test_what_waits_for_missing_samples_is_bounded_and_loses_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from ectopy.analysis.offline import analyze, check_recording
 from ectopy.analysis.rebuilt import AFTER_S, LEARNED_S, Rebuilt, rebuilt
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import ModelInput, StreamAnalyzer
+from ectopy.analysis.together import push_together
 
 __all__ = [
     "AFTER_S",
@@ -14,5 +15,6 @@ __all__ = [
     "StreamAnalyzer",
     "analyze",
     "check_recording",
+    "push_together",
     "rebuilt",
 ]

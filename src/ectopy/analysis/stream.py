@@ -45,6 +45,14 @@ from ectopy.zoo import BALANCED, State, TrainedModel, load
 
 
 @dataclass(frozen=True, eq=False)
+class Blocks:
+    """(n_samples, n_leads) raw samples of `n` whole blocks."""
+
+    samples: NDArray[np.float32]
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
 class ModelInput:
     """What the model is to run on next.
 
@@ -152,11 +160,12 @@ class StreamAnalyzer:
         return [verdict for item in self.prepare(samples) for verdict in self.decide(item, self.run(item))]
 
     def prepare(self, samples: ArrayLike) -> list[ModelInput]:
-        """First half of `push`: up to what the model is to run on. Nothing, until something can come of it: blocks cost
-        half as much five at once as they do one by one."""
-        return self._inputs(samples, last=False)
+        """First half of `push`: up to what the model is to run on."""
+        return [item for part in self.take(samples) for item in inputs(self.condition.push(part.samples, part.n))]
 
-    def _inputs(self, samples: ArrayLike, *, last: bool) -> list[ModelInput]:
+    def take(self, samples: ArrayLike, *, last: bool = False) -> list[Blocks]:
+        """The beginning of `push`: the blocks to work on now. None, until something can come of them (five at once cost
+        half as much as one by one), or they are the last."""
         if self.finished:
             raise StateError("this stream is finished; start a new StreamAnalyzer for more samples")
         x = self._checked(samples)
@@ -168,14 +177,14 @@ class StreamAnalyzer:
         if complete == self.block or not (last or self._wanted_s <= complete):
             return []
         x = np.concatenate(self.waiting)
-        inputs, begin = [], block_start(self.block, self.fs)
+        parts, begin = [], block_start(self.block, self.fs)
         while self.block < complete:
             n = min(complete - self.block, BATCH)
             start, stop = (block_start(b, self.fs) - begin for b in (self.block, self.block + n))
-            inputs += _split(self.condition.push(x[start:stop], n))
+            parts.append(Blocks(x[start:stop], n))
             self.block += n
         self.waiting = [x[stop:].copy()]
-        return inputs
+        return parts
 
     def run(self, item: ModelInput) -> NDArray[np.float32]:
         """The model's part, between the halves: (n_leads, n_frames, 6) probabilities."""
@@ -218,8 +227,9 @@ class StreamAnalyzer:
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
         end_s = float(n / self.fs)
         verdicts = []
-        for item in self._inputs(padding, last=True):
-            verdicts += self._collect(item, self.run(item), end_s)
+        for part in self.take(padding, last=True):
+            for item in inputs(self.condition.push(part.samples, part.n)):
+                verdicts += self._collect(item, self.run(item), end_s)
         self.n_samples, self.finished = n, True
         verdicts += self.intervals.finish(end_s)
         self.findings.finish(end_s)
@@ -276,7 +286,7 @@ class StreamAnalyzer:
         return x
 
 
-def _split(conditioned: Conditioned) -> list[ModelInput]:
+def inputs(conditioned: Conditioned) -> list[ModelInput]:
     """One model run for each stretch without a restart inside it."""
     if not np.count_nonzero(conditioned.restart[:, 1:]):
         return [ModelInput(conditioned, conditioned.restart[:, 0])]

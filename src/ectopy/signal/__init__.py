@@ -1,7 +1,7 @@
 """The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
 
 from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds, aami_class
-from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition
+from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition, condition_together
 from ectopy.signal.context import BEFORE, RHYTHM, WINDOW, Context, ContextState, Series
 from ectopy.signal.difference import difference
 from ectopy.signal.doubt import Doubt, DoubtState
@@ -18,6 +18,7 @@ from ectopy.signal.findings import (
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
 from ectopy.signal.quality import FEATURES, READABLE, TERMS
 from ectopy.signal.seconds import DELAY_S, Known, Second, Seconds, SecondsState
+from ectopy.signal.together import joined, parted
 
 __all__ = [
     "BATCH",
@@ -59,7 +60,10 @@ __all__ = [
     "block_start",
     "check_rate",
     "condition",
+    "condition_together",
     "difference",
     "irregularity",
+    "joined",
+    "parted",
     "settling",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from ectopy.signal.grid import RATE, block_start
 from ectopy.signal.level import LeadLevel, Level
 from ectopy.signal.mask import Mask, MaskState
 from ectopy.signal.resample import Resample, ResampleState
+from ectopy.signal.together import joined, parted
 
 BATCH = 64  # blocks that are worked on at once
 
@@ -46,6 +49,10 @@ class Conditioned:
     def n_blocks(self) -> int:
         return self.quality.shape[1]
 
+    def leads(self, begin: int, end: int) -> Conditioned:
+        """Some of its leads."""
+        return Conditioned(*(getattr(self, name)[begin:end] for name in Conditioned.__annotations__))
+
     def blocks(self, begin: int, end: int) -> Conditioned:
         """A part of it."""
         samples, seconds = slice(begin * RATE, end * RATE), slice(begin, end)
@@ -76,6 +83,7 @@ class Condition:
     """The chain of steps; each carries its own state."""
 
     def __init__(self, fs: Fraction, n_leads: int):
+        self.fs = fs
         self.mask = Mask(fs, n_leads)
         self.resample = Resample(fs, n_leads)
         self.high_pass = HighPass(n_leads)
@@ -89,6 +97,11 @@ class Condition:
     def state(self, state: ConditionState) -> None:
         self.mask.state, self.resample.state = state.mask, state.resample
         self.high_pass.state, self.level.state = state.high_pass, state.level
+
+    @property
+    def like(self) -> tuple[object, ...]:
+        """Steps of which this is the same can be worked on together: they stand alike to the block grid."""
+        return self.fs, self.mask.state.phase, self.mask.state.pending.shape[1]
 
     def push(self, samples: NDArray[np.floating], n_blocks: int) -> Conditioned:
         """(n, n_leads) raw samples of exactly `n_blocks` whole blocks."""
@@ -110,6 +123,24 @@ class Condition:
             features=level.features,
             restart=restart,
         )
+
+
+def condition_together(
+    steps: Sequence[Condition], samples: Sequence[NDArray[np.floating]], n_blocks: int
+) -> list[Conditioned]:
+    """`Condition.push` for several streams in one go, which is bit-equal, and cheaper.
+
+    steps : of one rate, and all of them alike: `Condition.like`
+    """
+    if len(steps) == 1:
+        return [steps[0].push(samples[0], n_blocks)]
+    sizes = [x.shape[1] for x in samples]
+    every = Condition(steps[0].fs, sum(sizes))
+    every.state = joined([step.state for step in steps])
+    conditioned = every.push(np.concatenate(samples, axis=1), n_blocks)
+    for step, state in zip(steps, parted(every.state, sizes), strict=True):
+        step.state = state
+    return [conditioned.leads(begin, end) for begin, end in pairwise(accumulate(sizes, initial=0))]
 
 
 def condition(samples: NDArray[np.floating], fs: Fraction) -> Conditioned:

@@ -39,3 +39,8 @@ def check_rate(fs: Fraction | float | int | str) -> Fraction:
 def block_start(block: int, fs: Fraction) -> int:
     """Index of the first raw sample of a block."""
     return -(-block * fs.numerator // fs.denominator)  # ceil(block * fs), ten times as fast
+
+
+def phase_of(block: int, fs: Fraction) -> int:
+    """What a block's bounds depend on, but for whole samples before it; 0 for every block of a whole rate."""
+    return block % fs.denominator

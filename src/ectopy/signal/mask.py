@@ -13,7 +13,7 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from ectopy.signal.grid import HOLD_S, RESTART_S, block_start
+from ectopy.signal.grid import HOLD_S, RESTART_S, block_start, phase_of
 
 # A sample this many running amplitudes from its block's median is a spike if it stays there for 30 ms at most.
 _SPIKE = 10.0
@@ -22,7 +22,7 @@ _EXCURSION = 300.0  # as far away as this, it is masked however long it stays
 _CONSTANT_S = 0.2  # a patient attached never gives one value for longer
 _DEAD_STEPS = 3  # a second that spans no more converter steps than this is the converter's own noise
 _MEMORY = 30  # blocks the running amplitude looks back
-_FAR = np.iinfo(np.int64).max
+_FAR = 1 << 60  # samples: for ever
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Masked:
 class MaskState:
     """What the mask carries from block to block; the first axis is the lead."""
 
-    block: int
+    phase: int  # of the next block, among those whose bounds lie alike: see `phase_of`
     pending: NDArray[np.float64]  # (n_leads, up to 50 ms) raw samples not yet given out
     missing: NDArray[np.bool_]  # the same shape
-    last_good: NDArray[np.int64]  # index of the last good sample given out; -1 before the first
+    last_good: NDArray[np.int64]  # the last good sample given out, counted from `pending[0]`; -_FAR before the first
     held: NDArray[np.float64]  # its value
     last: NDArray[np.float64]  # the last raw sample ...
     repeats: NDArray[np.int64]  # ... and how often it came in a row
@@ -65,10 +65,10 @@ class Mask:
         self._constant_from = ceil(_CONSTANT_S * fs)
         self._spike = floor(_SPIKE_S * fs)
         self.state = MaskState(
-            block=0,
+            phase=0,
             pending=np.zeros((n_leads, 0)),
             missing=np.zeros((n_leads, 0), bool),
-            last_good=np.full(n_leads, -1),
+            last_good=np.full(n_leads, -_FAR),
             held=np.zeros(n_leads),
             last=np.full(n_leads, np.nan),
             repeats=np.zeros(n_leads, np.int64),
@@ -78,8 +78,8 @@ class Mask:
     def push(self, x: NDArray[np.float64], n_blocks: int) -> Masked:
         """(n_leads, n) raw samples of `n_blocks` whole blocks."""
         state = self.state
-        first = block_start(state.block, self._fs)
-        bounds = np.array([block_start(state.block + b, self._fs) - first for b in range(n_blocks + 1)])
+        first = block_start(state.phase, self._fs)
+        bounds = np.array([block_start(state.phase + b, self._fs) - first for b in range(n_blocks + 1)])
         missing = ~np.isfinite(x)
         if np.count_nonzero(missing):
             x = np.where(missing, np.nan, x)
@@ -94,23 +94,20 @@ class Mask:
         x = np.concatenate([state.pending, x], axis=1)
         missing = np.concatenate([pending_missing, missing], axis=1)
         n_out = x.shape[1] - self._hold
-        start = first - state.pending.shape[1]
         restart_at = np.full((len(x), n_blocks), -1)
         if np.count_nonzero(missing):
-            values, gap, good = self._fill(x, missing, start, n_out)
+            values, gap, good = self._fill(x, missing, n_out)
             edges = np.maximum(bounds + state.pending.shape[1] - self._hold, 0)  # of the blocks as they are given out
             self._restarts(restart_at, good[:, :n_out], edges)
-            last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-1))
-            column = np.maximum(last_good - start, 0)
-            held = np.where(last_good >= start, x[np.arange(len(x)), column], state.held)
+            last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-_FAR))
+            held = np.where(last_good >= 0, x[np.arange(len(x)), np.maximum(last_good, 0)], state.held)
+            last_good = np.maximum(last_good - n_out, -_FAR)
         else:  # the same, shorter
             values, gap = x[:, :n_out], np.zeros((len(x), n_out), bool)
-            for lead, before in enumerate(state.last_good.tolist()):
-                if before < 0 or start - before - 1 > self._restart_after:
-                    restart_at[lead, 0] = 0
-            last_good, held = np.full(len(x), start + n_out - 1), x[:, n_out - 1].copy()
+            restart_at[:, 0][-state.last_good - 1 > self._restart_after] = 0
+            last_good, held = np.full(len(x), -1), x[:, n_out - 1].copy()
         self.state = MaskState(
-            block=state.block + n_blocks,
+            phase=phase_of(state.phase + n_blocks, self._fs),
             pending=x[:, n_out:].copy(),
             missing=missing[:, n_out:].copy(),
             last_good=last_good,
@@ -202,19 +199,19 @@ class Mask:
             lost[far > _EXCURSION * usual] = True
 
     def _fill(
-        self, x: NDArray[np.float64], missing: NDArray[np.bool_], start: int, n_out: int
+        self, x: NDArray[np.float64], missing: NDArray[np.bool_], n_out: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-        """Bridge short masked stretches, hold through long ones; `good` is each sample's own index, or -1 if masked."""
-        index = np.arange(start, start + x.shape[1])
-        good = np.where(missing, -1, index)
+        """Bridge short masked stretches, hold through long ones; `good` is each sample's index, or -_FAR if masked."""
+        index = np.arange(x.shape[1])
+        good = np.where(missing, -_FAR, index)
         before = np.maximum.accumulate(np.maximum(good, self.state.last_good[:, None]), axis=1)
         after = np.minimum.accumulate(np.where(missing, _FAR, index)[:, ::-1], axis=1)[:, ::-1]
-        seen = before >= start
-        v0 = np.where(seen, np.take_along_axis(x, np.where(seen, before - start, 0), axis=1), self.state.held[:, None])
+        seen = before >= 0
+        v0 = np.where(seen, np.take_along_axis(x, np.where(seen, before, 0), axis=1), self.state.held[:, None])
         come = after < _FAR
-        v1 = np.where(come, np.take_along_axis(x, np.where(come, after - start, 0), axis=1), v0)
+        v1 = np.where(come, np.take_along_axis(x, np.where(come, after, 0), axis=1), v0)
         after = np.where(come, after, before)
-        short = missing & come & (before >= 0) & (after - before - 1 <= self._hold)
+        short = missing & come & (after - before - 1 <= self._hold)
         share = np.where(short, index - before, 0) / np.where(short, after - before, 1)
         values = np.where(missing, np.where(short, v0 + (v1 - v0) * share, v0), x)
         return values[:, :n_out], (missing & ~short)[:, :n_out], good
@@ -225,6 +222,5 @@ class Mask:
             if len(present) == 0:
                 continue
             previous = np.concatenate([[self.state.last_good[lead]], row[present[:-1]]])
-            long = (row[present] - previous - 1 > self._restart_after) | (previous < 0)
-            for at in present[long]:
+            for at in present[row[present] - previous - 1 > self._restart_after]:
                 restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at

@@ -15,7 +15,7 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from ectopy.signal.grid import LAG, RATE
+from ectopy.signal.grid import LAG, RATE, phase_of
 from ectopy.signal.mask import Masked
 
 _CUTOFF = 38.0
@@ -52,8 +52,7 @@ def _filters(numerator: int, denominator: int, half: int, rest: int) -> tuple[ND
 class ResampleState:
     """The samples that the next block's filter still reaches."""
 
-    block: int
-    start: int  # index of the tail's first raw sample
+    phase: int  # of the next block, see `phase_of`
     tail: NDArray[np.float64]  # (n_leads, n)
     gap: NDArray[np.bool_]
 
@@ -65,7 +64,7 @@ class Resample:
         self._fs = fs
         self._half = floor(_HALF_S * fs)
         reach = self._reach(0)
-        self.state = ResampleState(0, reach, np.zeros((n_leads, -reach)), np.ones((n_leads, -reach), bool))
+        self.state = ResampleState(0, np.zeros((n_leads, -reach)), np.ones((n_leads, -reach), bool))
 
     def _reach(self, block: int) -> int:
         """Index of the first raw sample that a block's filter needs."""
@@ -74,11 +73,12 @@ class Resample:
     def push(self, masked: Masked, n_blocks: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """The conditioned samples, and which of them lie in a gap: (n_leads, n_blocks, 128) each."""
         state = self.state
+        first = self._reach(state.phase)  # raw sample that the tail begins with
         x = np.concatenate([state.tail, masked.values], axis=1)
         gap = np.concatenate([state.gap, masked.gap], axis=1)
         for lead, b in zip(*(masked.restart_at >= 0).nonzero(), strict=True):
             # what was held before the gap says nothing about the level after it
-            begin = self._reach(state.block + b) - state.start
+            begin = self._reach(state.phase + b) - first
             end = state.tail.shape[1] + masked.restart_at[lead, b]
             x[lead, begin:end] = x[lead, end]
         y = np.empty((len(x), n_blocks, RATE))
@@ -87,18 +87,14 @@ class Resample:
         numerator, denominator = self._fs.numerator, self._fs.denominator  # a Fraction is slow to hash
         per = RATE * denominator
         for b in range(n_blocks):
-            whole, rest = divmod((RATE * (state.block + b) - LAG) * numerator, per)
+            whole, rest = divmod((RATE * (state.phase + b) - LAG) * numerator, per)
             around, taps = _filters(numerator, denominator, self._half, rest)
-            begin = whole + 1 - self._half - state.start
+            begin = whole + 1 - self._half - first
             y[:, b] = np.vecdot(x[:, begin:].take(around, axis=1), taps)
             if any_gap:
                 before = around[:, self._half - 1] + begin
                 in_gap[:, b] = gap[:, before] | gap[:, before + 1]
-        start = self._reach(state.block + n_blocks)
-        self.state = ResampleState(
-            state.block + n_blocks,
-            start,
-            x[:, start - state.start :].copy(),
-            gap[:, start - state.start :].copy(),
-        )
+        rest = self._reach(state.phase + n_blocks) - first
+        phase = phase_of(state.phase + n_blocks, self._fs)
+        self.state = ResampleState(phase, x[:, rest:].copy(), gap[:, rest:].copy())
         return y, in_gap
