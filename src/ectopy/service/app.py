@@ -23,6 +23,7 @@ _ABOUT = (
     "Real-time ECG anomaly detection: samples in, a verdict every 5 seconds out. Research software, not a medical "
     'device. Every error is answered as {"reason": "..."}: what was wrong, where, and what to do.'
 )
+_GROWN = 100_000  # objects more than were freed, after which garbage is looked for: streams replace theirs all the time
 _PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
@@ -35,6 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         await app.state.analyses.start()
         gc.collect()
         gc.freeze()  # modules and models stay: without them a full collection takes a tenth of a second less
+        gc.set_threshold(_GROWN)
         try:
             yield
         finally:

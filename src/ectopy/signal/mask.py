@@ -149,54 +149,47 @@ class Mask:
         bounds: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Mark spikes and dead blocks; gives the amplitudes to remember."""
-        n_leads, n_blocks = dead.shape
-        all_spans = np.empty((n_leads, _MEMORY))
-        for lead in range(n_leads):
-            memory = self.state.spans[lead].tolist()
-            for b in range(n_blocks):
-                part = slice(bounds[b], bounds[b + 1])
-                row, lost = x[lead, part], missing[lead, part]
-                good = row[~lost] if np.count_nonzero(lost) else row
-                known = sorted([span for span in memory if span > 0])
-                span = np.nan
-                if len(good) < len(row) / 2:
-                    if all(np.isnan(memory[-RESTART_S:])):
-                        memory = [np.nan] * _MEMORY
-                else:
-                    ranks = np.sort(good)
-                    steps = np.abs(good[1:] - good[:-1])
-                    step = steps.min(where=steps > 0, initial=np.inf)
-                    dead[lead, b] = ranks[-1] - ranks[0] <= _DEAD_STEPS * step
-                    if dead[lead, b]:
-                        lost[:] = True
-                    else:
-                        n = len(ranks)
-                        span = float(ranks[int(0.95 * n)] - ranks[int(0.05 * n)])
-                        self._mark_far(row, lost, ranks, span, known)
-                memory = [*memory[1:], span]
-            all_spans[lead] = memory
-        return all_spans
+        spans = self.state.spans.copy()
+        for b, part in enumerate(map(slice, bounds[:-1].tolist(), bounds[1:].tolist())):
+            rows, lost = x[:, part], missing[:, part]
+            ranks, steps = np.sort(rows, axis=1), np.abs(rows[:, 1:] - rows[:, :-1])
+            span, reach = _spread(ranks.T)
+            step = steps.min(axis=1, where=steps > 0, initial=np.inf)
+            odd = (ranks[:, -1] - ranks[:, 0] <= _DEAD_STEPS * step) | (reach > _SPIKE * span)
+            if np.count_nonzero(lost):
+                odd |= lost.any(axis=1)
+            for lead in odd.nonzero()[0]:
+                span[lead], dead[lead, b] = self._mark_odd(rows[lead], lost[lead], spans[lead], dead[lead, b])
+            spans = np.concatenate([spans[:, 1:], span[:, None]], axis=1)
+        return spans
 
-    def _mark_far(
-        self,
-        row: NDArray[np.float64],
-        lost: NDArray[np.bool_],
-        ranks: NDArray[np.float64],
-        span: float,
-        known: list[float],
-    ) -> None:
-        usual = known[int(0.8 * len(known))] if known else 0.0
-        middle, limit = ranks[len(ranks) // 2], _SPIKE * max(usual, span)
-        if max(ranks[-1] - middle, middle - ranks[0]) <= limit:
-            return
-        far = np.abs(row - middle)
-        beyond = far > limit
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]])))
-        for begin, end in zip(edges[::2], edges[1::2], strict=True):
-            if end - begin <= self._spike:
-                lost[begin:end] = True
-        if len(known) >= 5:
-            lost[far > _EXCURSION * usual] = True
+    def _mark_odd(
+        self, row: NDArray[np.float64], lost: NDArray[np.bool_], memory: NDArray[np.float64], dead: bool
+    ) -> tuple[float, bool]:
+        """The same for a lead's block that isn't like most; gives its amplitude and whether it is dead."""
+        good = row[~lost]
+        if len(good) < len(row) / 2:
+            if np.isnan(memory[-RESTART_S:]).all():
+                memory[:] = np.nan
+            return np.nan, dead
+        ranks, steps = np.sort(good), np.abs(good[1:] - good[:-1])
+        if ranks[-1] - ranks[0] <= _DEAD_STEPS * steps.min(where=steps > 0, initial=np.inf):
+            lost[:] = True
+            return np.nan, True
+        span, reach = _spread(ranks)
+        known = np.sort(memory[memory > 0])
+        usual = known[int(0.8 * len(known))] if len(known) else 0.0
+        limit = _SPIKE * max(usual, span)
+        if reach > limit:
+            far = np.abs(row - ranks[len(ranks) // 2])
+            beyond = far > limit
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]])))
+            for begin, end in zip(edges[::2], edges[1::2], strict=True):
+                if end - begin <= self._spike:
+                    lost[begin:end] = True
+            if len(known) >= 5:
+                lost[far > _EXCURSION * usual] = True
+        return float(span), False
 
     def _fill(
         self, x: NDArray[np.float64], missing: NDArray[np.bool_], n_out: int
@@ -224,3 +217,10 @@ class Mask:
             previous = np.concatenate([[self.state.last_good[lead]], row[present[:-1]]])
             for at in present[row[present] - previous - 1 > self._restart_after]:
                 restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at
+
+
+def _spread(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Amplitude of sorted samples, and how far the furthest lies from their median; along the first axis."""
+    n = len(ranks)
+    middle = ranks[n // 2]
+    return ranks[int(0.95 * n)] - ranks[int(0.05 * n)], np.maximum(ranks[-1] - middle, middle - ranks[0])
