@@ -51,15 +51,23 @@ class Intake:
         self._store, self._reader, self._judge = store, reader, judge
         self._telling, self._metrics = telling, metrics
         self._came, self._trouble = came, trouble
+        self._open_s = 0.0  # from then on whoever was refused may have come again
 
     def check_room(self) -> None:
         """Refuse with BusyError where nothing can be taken in."""
+        if (busy := self._busy()) is not None:
+            self._metrics.refused.inc()
+            raise busy
+
+    def _busy(self) -> BusyError | None:
+        busy = None
         if (trouble := self._trouble()) is not None:
-            self._metrics.refused.inc()
-            raise BusyError(trouble, retry_after_s=5, status=503)
-        if self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
-            self._metrics.refused.inc()
-            raise BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
+            busy = BusyError(trouble, retry_after_s=5, status=503)
+        elif self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
+            busy = BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
+        if busy is not None:
+            self._open_s = self._loop.time() + busy.retry_after_s
+        return busy
 
     async def offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
         """Samples that have come. What it gives is done once they are on disk; nothing to wait for if none are new.
@@ -141,9 +149,12 @@ class Intake:
         return self.keep(live, [*rows, last], [*entries, last])
 
     def give_up(self, live: Live, late_s: float) -> None:
-        """A hole that has been missing for too long becomes a gap."""
-        now, since = self._loop.time(), live.log.since
-        if since is not None and now - since >= late_s:
+        """A hole that has been missing for too long becomes a gap; not while nothing could be taken in."""
+        since = live.log.since
+        if since is None or self._busy() is not None:
+            return
+        now = self._loop.time()
+        if now - max(since, self._open_s) >= late_s:
             self._take(live, live.log.expire(now, late_s), None)
 
     def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
