@@ -2,10 +2,12 @@
 
 import json
 from functools import partialmethod
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import pytest
+import wfdb
 
 import ectopy
 from ectopy import zoo
@@ -27,16 +29,32 @@ from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
 SHORT = SeriesSettings(epochs=1, steps=2, batch=4, length=16)
-RECORDS = ["mitdb/106", "mitdb/119", "mitdb/208"]
+RECORDS, MINUTES = ["mitdb/106", "mitdb/119", "mitdb/208"], 8
+OPTIONS: dict[str, Any] = {"records": RECORDS, "protocol": "ds1"}
 QUIET = {"report": lambda done, total, row: None}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, mitdb, nstdb):
+def few(tmp_path_factory, mitdb, nstdb):
+    """A folder of databases with the first minutes of `RECORDS`: scores begin at 5:00."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "mitdb").mkdir()
+    (folder / "nstdb").symlink_to(nstdb)
+    for name in RECORDS:
+        path, stop = str(mitdb / patient(name).removeprefix("mitdb/")), MINUTES * 60 * 360
+        record, notes = wfdb.rdrecord(path, sampto=stop, physical=False), wfdb.rdann(path, "atr", sampto=stop)
+        record.wrsamp(write_dir=str(folder / "mitdb"))
+        notes.wrann(write_fs=True, write_dir=str(folder / "mitdb"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, few):
     folder = tmp_path_factory.mktemp("training")
     place = train_model(
         "instant",
         protocol="ds1",
+        data_dir=few,
         out=folder / "zoo",
         runs=folder / "runs",
         n_folds=2,
@@ -69,13 +87,14 @@ def test_training_writes_a_model_that_analyses(run, demo):
     assert set(model.card["figures"]["table"]) >= {"beat.detection.se", "beat.V.f1", "interval.abnormal.f1"}
 
 
-def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
+def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run, few):
     folder, place = run
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
     assert before
     again = train_model(
         "instant",
         protocol="ds1",
+        data_dir=few,
         out=folder / "again",
         runs=folder / "runs",
         n_folds=2,
@@ -87,11 +106,11 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run):
 
 
 @pytest.mark.parametrize("name", ["sequence", "autoencoder", "hybrid"])
-def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, demo, name, monkeypatch):
+def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, few, demo, name, monkeypatch):
     folder, _ = run
     eagerly = partialmethod(keras.Model.compile, run_eagerly=True)  # tracing takes minutes, two steps are soon done
     monkeypatch.setattr(keras.Model, "compile", eagerly)
-    options = {"out": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    options = {"out": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     place = train_model(name, settings=SHORT, **options)
     model = zoo.load(str(place))
     assert model.finder is not None
@@ -108,10 +127,10 @@ def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitd
         train_model("sequence", runs=tmp_path, records=RECORDS)
 
 
-def test_a_run_with_other_settings_is_not_gone_on_with(run):
+def test_a_run_with_other_settings_is_not_gone_on_with(run, few):
     folder, _ = run
     with pytest.raises(ModelError, match="other settings"):
-        train_model("instant", protocol="ds1", runs=folder / "runs", n_folds=3, settings=LITTLE, records=RECORDS)
+        train_model("instant", runs=folder / "runs", n_folds=3, settings=LITTLE, data_dir=few, **OPTIONS)
 
 
 def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):
@@ -192,10 +211,10 @@ def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
 
 
 @pytest.mark.soak
-def test_a_search_goes_on_and_is_summed_up(run):
+def test_a_search_goes_on_and_is_summed_up(run, few):
     folder, _ = run
     said: list[str] = []
-    options = {"models": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     for _ in range(2):
         path = tune("sequence", trials=1, settings=SHORT, say=said.append, **options)
     assert [line.split(":")[0] for line in said] == ["trial 0", "trial 1"]
@@ -203,10 +222,10 @@ def test_a_search_goes_on_and_is_summed_up(run):
 
 
 @pytest.mark.soak
-def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, monkeypatch):
+def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, few, monkeypatch):
     folder, _ = run
     monkeypatch.setattr("ectopy.training.ablate.ABLATIONS", ABLATIONS[:1] + ABLATIONS[-1:])
-    options = {"models": folder / "zoo", "runs": folder / "runs", "records": RECORDS, "protocol": "ds1"}
+    options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     begun: list[str] = []
     table = ablate("autoencoder", settings=SHORT, say=begun.append, **options)
     assert begun == ["as it is", "patients of mitdb only"]
