@@ -159,9 +159,10 @@ class StreamAnalyzer:
         """
         return [verdict for item in self.prepare(samples) for verdict in self.decide(item, self.run(item))]
 
-    def prepare(self, samples: ArrayLike) -> list[ModelInput]:
-        """First half of `push`: up to what the model is to run on."""
-        return [item for part in self.take(samples) for item in inputs(self.condition.push(part.samples, part.n))]
+    def prepare(self, samples: ArrayLike, *, last: bool = False) -> list[ModelInput]:
+        """First half of `push`: up to what the model is to run on; `last` as in `take`."""
+        parts = self.take(samples, last=last)
+        return [item for part in parts for item in inputs(self.condition.push(part.samples, part.n))]
 
     def take(self, samples: ArrayLike, *, last: bool = False) -> list[Blocks]:
         """The beginning of `push`: the blocks to work on now. None, until something can come of them (five at once cost
@@ -227,9 +228,8 @@ class StreamAnalyzer:
         padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
         end_s = float(n / self.fs)
         verdicts = []
-        for part in self.take(padding, last=True):
-            for item in inputs(self.condition.push(part.samples, part.n)):
-                verdicts += self._collect(item, self.run(item), end_s)
+        for item in self.prepare(padding, last=True):
+            verdicts += self._collect(item, self.run(item), end_s)
         self.n_samples, self.finished = n, True
         verdicts += self.intervals.finish(end_s)
         self.findings.finish(end_s)

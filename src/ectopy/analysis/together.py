@@ -16,9 +16,11 @@ from ectopy.analysis.stream import Blocks, ModelInput, StreamAnalyzer, inputs
 from ectopy.signal import condition_together, joined, parted
 from ectopy.verdict import Verdict
 
+_SHORT = 8  # blocks; longer stretches are worth a call of their own, and need much memory together
+
 
 def push_together(streams: Sequence[StreamAnalyzer], samples: Sequence[ArrayLike]) -> list[list[Verdict]]:
-    """`StreamAnalyzer.push` of each of them, in one go; the samples are as there, an array a stream.
+    """`StreamAnalyzer.push` of each of them, in one go; each stream once, and the samples as there, an array a stream.
 
     Raises
     ------
@@ -31,7 +33,8 @@ def push_together(streams: Sequence[StreamAnalyzer], samples: Sequence[ArrayLike
         alike = defaultdict(list)
         for place, (stream, parts) in enumerate(zip(streams, waiting, strict=True)):
             if parts:
-                alike[stream.finder.hash, stream.condition.like, parts[0].n].append(place)
+                alone = place if parts[0].n > _SHORT else None
+                alike[stream.finder.hash, stream.condition.like, parts[0].n, alone].append(place)
         for places in alike.values():
             given = _push([streams[place] for place in places], [waiting[place].pop(0) for place in places])
             for place, some in zip(places, given, strict=True):

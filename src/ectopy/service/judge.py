@@ -40,7 +40,7 @@ from ectopy.service.runs import Entry, Run, ToldAgain, Turn
 from ectopy.service.snapshots import Snapshots
 from ectopy.verdict import Finding, Verdict
 
-_TRIES = 3  # turns of an epoch that may fail one after the other, before it waits for more to come
+_TRIES = 3  # turns of an epoch that may fail until it has caught up, before it waits for more to come
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _TOGETHER = 16  # turns at once; more gain nothing, and the first of them waits for the last
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class _Taken:
     """A run whose turn it is.
 
     given, told_s : what to go back to if it fails
-    last : what waited last when it began
+    last : what waited last
     turn : what came of it; nothing where it failed
     """
 
@@ -65,7 +65,8 @@ class _Taken:
 class Judge:
     """Committed entries in, verdicts and findings to `keep` out.
 
-    keep : called in this thread when an epoch has had its turn, with what came of it and how many seconds it took
+    keep : called in this thread when an epoch has had its turn, with what came of it and how many seconds it took, on
+        the average of those that had theirs with it
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Judge:
         self._thread.start()
 
     def close(self) -> None:
-        """Finish the turn that is on; what waits is replayed from the log at the next start."""
+        """Finish the turns that are on; what waits is replayed from the log at the next start."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -129,17 +130,18 @@ class Judge:
                     self._changed.wait()
                 if self._closing:
                     return
-                runs = [self._ready.popleft() for _ in range(min(len(self._ready), _TOGETHER))]
+                runs = [self._ready.popleft()]
+                # one that failed goes alone: its trouble is not the others'
+                while self._ready and len(runs) < _TOGETHER and not (runs[0].failed or self._ready[0].failed):
+                    runs.append(self._ready.popleft())
                 self._busy = True
             began = time.perf_counter()
             taken = [_Taken(run, run.given, run.told_s, run.waiting[-1]) for run in runs]
-            self._analyse([one for one in taken if not one.run.failed])
-            for one in taken:
-                if one.run.failed:
-                    self._analyse([one])
+            self._analyse(taken)
+            seconds = (time.perf_counter() - began) / len(taken)
             for one in taken:
                 try:
-                    self._keep(one.run, one.turn, time.perf_counter() - began)
+                    self._keep(one.run, one.turn, seconds)
                 except Exception:  # this thread goes on whatever it is
                     _log.exception("a turn was not kept", extra={"epoch": one.run.epoch.key})
                     self._begin_anew(one)
@@ -151,18 +153,30 @@ class Judge:
                         self._ready.append(run)
 
     def _analyse(self, taken: list[_Taken]) -> None:
-        """Their turns. Where something fails all begin anew, each alone: one's trouble is not the others'."""
+        """Their turns. What fails begins anew, from the log; all of them where it is in what they have in common."""
+        going: list[tuple[_Taken, StreamAnalyzer, np.ndarray, bool]] = []
+        for one in taken:
+            try:
+                going.append((one, *self._next(one)))
+            except Exception:
+                self._fail(one)
         try:
-            streams, samples, ended = zip(*map(self._next, taken), strict=True) if taken else ((), (), ())
-            given = push_together(streams, samples)
-            for one, stream, verdicts, ends in zip(taken, streams, given, ended, strict=True):
-                one.turn = self._given(one.run, stream, verdicts + (stream.finish() if ends else []), ends)
-                one.run.failed = 0
-        except Exception:  # the log has all of it
-            for one in taken:
-                _log.exception("an analysis failed", extra={"epoch": one.run.epoch.key, "turn": one.run.failed + 1})
-                one.turn = Turn()
-                self._begin_anew(one)
+            given = push_together([stream for _, stream, _, _ in going], [samples for _, _, samples, _ in going])
+        except Exception:
+            for one, *_ in going:
+                self._fail(one)
+            return
+        for (one, stream, _, ended), verdicts in zip(going, given, strict=True):
+            try:
+                one.turn = self._given(one.run, stream, verdicts + (stream.finish() if ended else []), ended)
+                if not one.run.waiting:
+                    one.run.failed = 0
+            except Exception:
+                self._fail(one)
+
+    def _fail(self, one: _Taken) -> None:
+        _log.exception("an analysis failed", extra={"epoch": one.run.epoch.key, "turn": one.run.failed + 1})
+        self._begin_anew(one)
 
     def _next(self, one: _Taken) -> tuple[StreamAnalyzer, np.ndarray, bool]:
         """A run's analysis, what it takes in next, and whether its log ends there."""
@@ -193,10 +207,10 @@ class Judge:
     def _begin_anew(self, one: _Taken) -> None:
         """After an error: at the snapshot, from the log; three times, then with what comes next."""
         run = one.run
-        run.given, run.told_s = one.given, one.told_s
+        run.given, run.told_s, run.behind = one.given, one.told_s, True
         run.failed += 1
         with self._changed:
-            last = run.waiting[-1] if run.waiting else one.last
+            last = one.last = run.waiting[-1] if run.waiting else one.last
             run.waiting.clear()
             if run.failed <= _TRIES:
                 end = last.n if isinstance(last, EndRow) else last.first + last.n

@@ -22,7 +22,7 @@ class Metrics:
         self.gaps = Counter("gaps", "Gaps that were kept", ["reason"], **own)
         self.conflicts = Counter("conflicts", "Chunks refused, as other samples stood in their place", **own)
         self.refused = Counter("refused", "Chunks refused for now: no credit, a full queue or disk", **own)
-        self.inference = Histogram("inference_seconds", "A turn of one epoch's analysis", buckets=_SECONDS, **own)
+        self.inference = Histogram("inference_seconds", "One epoch's share of a turn", buckets=_SECONDS, **own)
         self.lag = Histogram("lag_seconds", "From samples on disk to the verdict on disk", buckets=_SECONDS, **own)
         self.store_depth = Gauge("store_depth", "Entries that wait for the disk", **own)
         self.judge_depth = Gauge("judge_depth", "Epochs that wait for their turn", **own)

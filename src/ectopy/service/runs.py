@@ -27,7 +27,7 @@ class Run:
     done : samples that it has taken in
     reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
     behind : what was found last lay too far back for anybody to be told of it
-    failed : turns in a row that ended in an error
+    failed : turns that ended in an error, its own or one of those it had them with, since it last caught up
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
     told_s : second of the stream with which the last finding that is kept was told

@@ -42,5 +42,5 @@ def block_start(block: int, fs: Fraction) -> int:
 
 
 def phase_of(block: int, fs: Fraction) -> int:
-    """What a block's bounds depend on, but for whole samples before it; 0 for every block of a whole rate."""
+    """A block's number modulo the rate's denominator: after so many the bounds lie alike, whole samples later."""
     return block % fs.denominator

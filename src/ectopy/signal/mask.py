@@ -45,7 +45,7 @@ class Masked:
 class MaskState:
     """What the mask carries from block to block; the first axis is the lead."""
 
-    phase: int  # of the next block, among those whose bounds lie alike: see `phase_of`
+    phase: int  # of the next block, see `phase_of`
     pending: NDArray[np.float64]  # (n_leads, up to 50 ms) raw samples not yet given out
     missing: NDArray[np.bool_]  # the same shape
     last_good: NDArray[np.int64]  # the last good sample given out, counted from `pending[0]`; -_FAR before the first
