@@ -1,0 +1,108 @@
+"""Epochs that have their turns together: the real judge over a log in memory, as no disk tears just when it should."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ectopy
+from ectopy.analysis import push_together
+from ectopy.service.clock import Clock
+from ectopy.service.judge import Judge
+from ectopy.service.judging import Models
+from ectopy.service.rows import EndRow, EpochRow, JudgedRow, SamplesRow
+from ectopy.service.runs import Run, Turn
+
+FS = 360
+
+
+class Ward:
+    """Epochs by key; `kept` has what the judge gave, in order; `torn` the sample that an epoch's log ends at."""
+
+    def __init__(self, signal: np.ndarray):
+        self.signal, self.torn, self.kept = signal.astype("<f4"), dict[int, int](), list[tuple[int, Turn]]()
+        ids = count(1)
+        nothing: Any = self
+        self.judge = Judge(
+            Models("instant", "balanced"),
+            nothing,
+            nothing,
+            1e9,
+            next_verdict=lambda: next(ids),
+            keep=lambda run, turn, seconds: self.kept.append((run.epoch.key, turn)),
+        )
+
+    def log(self, key: int, first: int, end: int, width: int) -> Iterator[SamplesRow]:
+        end = min(end, self.torn.get(key, end))
+        if end > first:
+            yield self.samples(key, first, end)
+
+    def read(self, key: int) -> None:
+        """No snapshot."""
+
+    def samples(self, key: int, first: int, end: int) -> SamplesRow:
+        return SamplesRow(key, first, end - first, self.signal[first:end].tobytes())
+
+    def run(self, key: int) -> Run:
+        rate = Fraction(FS)
+        epoch = EpochRow(key, f"bed-{key}", 1, rate, ("II",), "float32", "mV", 1.0, 0.0, None, 0, None)
+        return Run(epoch, Clock(key, rate, 0, None))
+
+
+@pytest.fixture
+def ward(demo: ectopy.Recording) -> Iterator[Ward]:
+    ward = Ward(demo.samples[:, 0])
+    yield ward
+    ward.judge.close()
+
+
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_numbers_of_verdicts_are_kept_in_their_order_after_a_failure_too(ward: Ward) -> None:
+    runs = [ward.run(key) for key in (1, 2, 3)]
+    runs[1].failed = 1
+    for run in runs:
+        ward.judge.feed(run, [ward.samples(run.epoch.key, 0, 20 * FS)])
+    ward.judge.start()
+    until(lambda: len(ward.kept) == 3)
+    assert [row.id for _, turn in ward.kept for row in turn.verdicts] == list(range(1, 10))
+
+
+def test_an_end_that_comes_while_turns_fail_is_not_forgotten(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, tries = ward.run(1), count()
+
+    def failing(streams: Sequence[Any], samples: Sequence[Any]) -> Any:
+        number = next(tries)
+        if number == 0:
+            ward.judge.feed(run, [EndRow(1, 20 * FS)])
+        if number < 2:
+            raise RuntimeError("for a while")
+        return push_together(streams, samples)
+
+    monkeypatch.setattr("ectopy.service.judge.push_together", failing)
+    ward.judge.feed(run, [ward.samples(1, 0, 20 * FS)])
+    ward.judge.start()
+    until(lambda: any(isinstance(row, JudgedRow) for _, turn in ward.kept for row in turn.rows))
+    assert sum(len(turn.verdicts) for _, turn in ward.kept) == 4
+
+
+def test_a_log_that_is_torn_far_on_holds_nobody_else_back(ward: Ward) -> None:
+    torn, whole = ward.run(1), ward.run(2)
+    ward.torn[1] = 90 * FS
+    n = len(ward.signal)
+    for run in (torn, whole):
+        ward.judge.feed(run, [SamplesRow(run.epoch.key, n, 0, b"")])
+    ward.judge.start()
+    until(lambda: ward.judge.idle)
+    starts = [row.start_s for key, turn in ward.kept for row in turn.verdicts if key == 2]
+    assert starts == [5.0 * k for k in range(len(starts))] and len(starts) == n // FS // 5 - 1
+    assert torn.failed > 1
