@@ -5,6 +5,7 @@ import json
 import os
 import random
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -175,6 +176,24 @@ def test_a_full_disk_refuses_samples_and_goes_on_when_there_is_room(tmp_path: Pa
             await asyncio.sleep(1)
 
         through(lives, ward, outages)
+
+
+def test_a_hole_is_not_given_up_while_nothing_could_fill_it(tmp_path: Path) -> None:
+    with Lives(tmp_path, late_s=3, spare_mb=100) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed") as api:
+        lives.begin()
+        lives.ready()
+        api.post("/epochs", json={"fs": 360, "leads": ["II"]}).raise_for_status()
+        sent = {first: {"epoch": 1, "first": first, "samples": [0.1, 0.2]} for first in (0, 4, 2)}
+        for first in (0, 4):
+            api.post("/samples", json=sent[first]).raise_for_status()
+        lives.free(99_000_000)
+        time.sleep(4)  # longer than a hole is waited for
+        assert api.post("/samples", json=sent[2]).status_code == 503
+        lives.free(None)
+        while api.post("/samples", json=sent[2]).status_code == 503:
+            time.sleep(0.1)
+        assert api.get("/offset").json()["next"] == 6
+        assert api.get("/gaps").json() == []
 
 
 def test_a_disk_that_fails_for_a_while_loses_nothing(tmp_path: Path, demo: ectopy.Recording) -> None:

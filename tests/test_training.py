@@ -41,7 +41,7 @@ def few(tmp_path_factory, mitdb, nstdb):
     (folder / "mitdb").mkdir()
     (folder / "nstdb").symlink_to(nstdb)
     for name in RECORDS:
-        path, stop = str(mitdb / patient(name).removeprefix("mitdb/")), MINUTES * 60 * 360
+        path, stop = str(mitdb.parent / name), MINUTES * 60 * 360
         record, notes = wfdb.rdrecord(path, sampto=stop, physical=False), wfdb.rdann(path, "atr", sampto=stop)
         record.wrsamp(write_dir=str(folder / "mitdb"))
         notes.wrann(write_fs=True, write_dir=str(folder / "mitdb"))
@@ -52,14 +52,7 @@ def few(tmp_path_factory, mitdb, nstdb):
 def run(tmp_path_factory, few):
     folder = tmp_path_factory.mktemp("training")
     place = train_model(
-        "instant",
-        protocol="ds1",
-        data_dir=few,
-        out=folder / "zoo",
-        runs=folder / "runs",
-        n_folds=2,
-        settings=LITTLE,
-        records=RECORDS,
+        "instant", data_dir=few, out=folder / "zoo", runs=folder / "runs", n_folds=2, settings=LITTLE, **OPTIONS
     )
     return folder, place
 
@@ -92,14 +85,7 @@ def test_a_finished_run_is_not_trained_again_and_gives_the_same_model(run, few):
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
     assert before
     again = train_model(
-        "instant",
-        protocol="ds1",
-        data_dir=few,
-        out=folder / "again",
-        runs=folder / "runs",
-        n_folds=2,
-        settings=LITTLE,
-        records=RECORDS,
+        "instant", data_dir=few, out=folder / "again", runs=folder / "runs", n_folds=2, settings=LITTLE, **OPTIONS
     )
     assert before == {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*/last.keras")}
     assert json.loads((again / "card.json").read_text()) == json.loads((place / "card.json").read_text())

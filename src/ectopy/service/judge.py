@@ -1,7 +1,7 @@
 """The inference thread: what is committed goes through `StreamAnalyzer`, its verdicts and findings go to the store.
 
 Epochs take turns, a minute of signal each at most, so that one that has much to catch up with holds nobody up; those
-that are due at once take theirs together, which costs half as much. One that was running before a restart goes on from
+that are due at once take theirs together, which costs less. One that was running before a restart goes on from
 its snapshot, or from its first sample where there is none that fits; verdicts and findings that are kept already are
 not given again.
 """
@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from math import ceil
 from typing import Any
 
@@ -29,7 +28,6 @@ from ectopy.service.reading import Reader
 from ectopy.service.rows import (
     EndRow,
     EpochRow,
-    GapRow,
     JudgedRow,
     SamplesRow,
     SnapshotRow,
@@ -157,7 +155,7 @@ class Judge:
         going: list[tuple[_Taken, StreamAnalyzer, np.ndarray, bool]] = []
         for one in taken:
             try:
-                going.append((one, *self._next(one)))
+                going.append((one, *self._next(one.run)))
             except Exception:
                 self._fail(one)
         try:
@@ -178,31 +176,11 @@ class Judge:
         _log.exception("an analysis failed", extra={"epoch": one.run.epoch.key, "turn": one.run.failed + 1})
         self._begin_anew(one)
 
-    def _next(self, one: _Taken) -> tuple[StreamAnalyzer, np.ndarray, bool]:
+    def _next(self, run: Run) -> tuple[StreamAnalyzer, np.ndarray, bool]:
         """A run's analysis, what it takes in next, and whether its log ends there."""
-        run = one.run
         if run.analyzer is None:
             run.analyzer = self._begun(run)
-        pieces: list[SamplesRow | GapRow] = []
-        budget, ended = ceil(_TURN_S * run.epoch.fs), False
-        while budget > 0 and run.waiting and not ended:
-            entry = run.waiting[0]
-            upto = entry.n if isinstance(entry, EndRow) else entry.first
-            if run.done < upto:  # after a restart
-                come = [*self._reader.log(run.epoch.key, run.done, min(upto, run.done + budget), run.epoch.form.width)]
-                if not come:
-                    raise RuntimeError(f"the log has nothing at sample {run.done}, but goes on to {upto}")
-            else:
-                ended = isinstance(entry, EndRow)
-                come = [] if isinstance(entry, EndRow) else _rest(entry, run.done, budget, run.epoch.form.width)
-                if isinstance(entry, EndRow) or run.done + sum(piece.n for piece in come) >= entry.first + entry.n:
-                    run.waiting.popleft()
-            pieces += come
-            n = sum(piece.n for piece in come)
-            run.done += n
-            run.reached = max(run.reached, run.done)
-            budget -= n
-        return run.analyzer, _samples(pieces, run.epoch), ended
+        return run.analyzer, *run.take(self._reader, ceil(_TURN_S * run.epoch.fs))
 
     def _begin_anew(self, one: _Taken) -> None:
         """After an error: at the snapshot, from the log; three times, then with what comes next."""
@@ -280,30 +258,6 @@ class Judge:
         times = {"start_at": utc(run.clock.at(start)), "end_at": utc(run.clock.at(end))}
         body = orjson.dumps({"type": "verdict", "id": number, **place, **times, **fields}, option=orjson.OPT_UTC_Z)
         return VerdictRow(number, epoch.key, start, verdict.start_s, verdict.verdict, body.decode())
-
-
-def _rest(entry: SamplesRow | GapRow, done: int, most: int, width: int) -> list[SamplesRow | GapRow]:
-    """What of an entry comes next, so many samples at most; a replay may have brought some of it."""
-    skip = done - entry.first
-    n = min(entry.n - skip, most)
-    if n <= 0:
-        return []
-    if isinstance(entry, GapRow):
-        return [GapRow(entry.epoch, done, n, entry.reason)]
-    if n == entry.n:
-        return [entry]
-    return [SamplesRow(entry.epoch, done, n, entry.samples[skip * width : (skip + n) * width])]
-
-
-def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow) -> np.ndarray:
-    """(n, n_leads) samples; NaN in gaps."""
-    parts = [np.zeros((0, len(epoch.leads)), np.float32)]
-    for kind, some in groupby(pieces, key=type):  # as many at once as lie side by side
-        if kind is SamplesRow:
-            parts.append(epoch.form.decode(b"".join(piece.samples for piece in some if isinstance(piece, SamplesRow))))
-        else:
-            parts.append(np.full((sum(piece.n for piece in some), len(epoch.leads)), np.nan, np.float32))
-    return parts[1] if len(parts) == 2 else np.concatenate(parts)
 
 
 def _told(run: Run, finding: Finding, now_us: int) -> Found:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
 
 from ectopy.alarms import EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.service.clock import Clock
+from ectopy.service.reading import Reader
 from ectopy.service.rows import EndRow, EpochRow, GapRow, Row, SamplesRow, VerdictRow
 
 Entry = SamplesRow | GapRow | EndRow
@@ -55,6 +59,38 @@ class Run:
         last = self.waiting[-1]
         return isinstance(last, EndRow) or last.first + last.n >= self.wanted
 
+    def take(self, reader: Reader, most: int) -> tuple[np.ndarray, bool]:
+        """What comes next of the log, (n, n_leads) samples with NaN in gaps, and whether it ends there.
+
+        most : samples at once
+
+        Raises
+        ------
+        RuntimeError
+            If the log has less than what waits says.
+        """
+        key, width = self.epoch.key, self.epoch.form.width
+        pieces: list[SamplesRow | GapRow] = []
+        ended = False
+        while most > 0 and self.waiting and not ended:
+            entry = self.waiting[0]
+            upto = entry.n if isinstance(entry, EndRow) else entry.first
+            if self.done < upto:  # after a restart
+                come = [*reader.log(key, self.done, min(upto, self.done + most), width)]
+                if not come:
+                    raise RuntimeError(f"the log has nothing at sample {self.done}, but goes on to {upto}")
+            else:
+                ended = isinstance(entry, EndRow)
+                come = [] if isinstance(entry, EndRow) else _rest(entry, self.done, most, width)
+                if isinstance(entry, EndRow) or self.done + sum(piece.n for piece in come) >= entry.first + entry.n:
+                    self.waiting.popleft()
+            pieces += come
+            n = sum(piece.n for piece in come)
+            self.done += n
+            self.reached = max(self.reached, self.done)
+            most -= n
+        return _samples(pieces, self.epoch), ended
+
 
 @dataclass
 class Turn:
@@ -68,3 +104,27 @@ class Turn:
     rows: list[Row] = field(default_factory=list)
     verdicts: list[VerdictRow] = field(default_factory=list)
     found: list[Found | ToldAgain | EpochEnded] = field(default_factory=list)
+
+
+def _rest(entry: SamplesRow | GapRow, done: int, most: int, width: int) -> list[SamplesRow | GapRow]:
+    """What of an entry comes next, so many samples at most; a replay may have brought some of it."""
+    skip = done - entry.first
+    n = min(entry.n - skip, most)
+    if n <= 0:
+        return []
+    if isinstance(entry, GapRow):
+        return [GapRow(entry.epoch, done, n, entry.reason)]
+    if n == entry.n:
+        return [entry]
+    return [SamplesRow(entry.epoch, done, n, entry.samples[skip * width : (skip + n) * width])]
+
+
+def _samples(pieces: list[SamplesRow | GapRow], epoch: EpochRow) -> np.ndarray:
+    """(n, n_leads) samples; NaN in gaps."""
+    parts = [np.zeros((0, len(epoch.leads)), np.float32)]
+    for kind, some in groupby(pieces, key=type):  # as many at once as lie side by side
+        if kind is SamplesRow:
+            parts.append(epoch.form.decode(b"".join(piece.samples for piece in some if isinstance(piece, SamplesRow))))
+        else:
+            parts.append(np.full((sum(piece.n for piece in some), len(epoch.leads)), np.nan, np.float32))
+    return parts[1] if len(parts) == 2 else np.concatenate(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +47,6 @@ class Conditioned:
     @property
     def n_blocks(self) -> int:
         return self.quality.shape[1]
-
-    def leads(self, begin: int, end: int) -> Conditioned:
-        """Some of its leads."""
-        return Conditioned(*(getattr(self, name)[begin:end] for name in Conditioned.__annotations__))
 
     def blocks(self, begin: int, end: int) -> Conditioned:
         """A part of it."""
@@ -140,7 +135,7 @@ def condition_together(
     conditioned = every.push(np.concatenate(samples, axis=1), n_blocks)
     for step, state in zip(steps, parted(every.state, sizes), strict=True):
         step.state = state
-    return [conditioned.leads(begin, end) for begin, end in pairwise(accumulate(sizes, initial=0))]
+    return parted(conditioned, sizes)
 
 
 def condition(samples: NDArray[np.floating], fs: Fraction) -> Conditioned:
