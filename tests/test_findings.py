@@ -29,11 +29,11 @@ def beats_at(times, classes, p_v=0.9):
 
 def found(beats, seconds=(), waves=(), n=None):
     """What is told of good seconds with these beats, up to the last or `n`; `seconds` names others by number."""
-    step, told, others = Findings(), [], dict(seconds)
+    step, told, others = Findings(abnormal=0.5), [], dict(seconds)
     for number in range(int(beats[-1].time_s) + 2 if n is None else n):
         here = tuple(beat for beat in beats if number <= beat.time_s < number + 1)
         ahead = tuple(second in waves for second in range(number, number + 3))
-        step.push(Known(number, others.get(number, GOOD), here, ahead))
+        step.push(Known(number, others.get(number, GOOD), here, (1.0,) * len(here), ahead))
         told += step.told(np.inf)
     return told
 
@@ -294,6 +294,52 @@ def test_atrial_fibrillation_of_record_203_is_irregular_and_sinus_rhythm_is_not(
         assert any(f.name == "irregular rhythm" for f in told) == irregular
 
 
+def rhythm(rr_s, alike, *, v=0.0):
+    """Findings after beats at these RR intervals that look premature, and what becomes of the last."""
+    step = Findings(abnormal=0.5)
+    at_s, known = 0.0, None
+    beats = [Beat(0, 0.5, "N", 1.0, 0.0, 0.0, 0.0, 0.0, nan, 0.0)]
+    for rr in rr_s:
+        at_s = beats[-1].time_s + rr
+        beats.append(Beat(round(at_s * 360), at_s, "S", 0.2 - v, 0.8, v, 0.0, 0.0, rr, 0.8 + v))
+    for number in range(int(at_s) + 1):
+        here = tuple(beat for beat in beats if number <= beat.time_s < number + 1)
+        known = step.push(Known(number, GOOD, here, (alike,) * len(here), (False,) * 3))
+    return [finding.name for finding in step.lasting()], known.beats[-1]
+
+
+RANDOM_RR = np.random.default_rng(3).uniform(0.45, 1.1, 120)
+
+
+def test_irregular_beats_without_p_waves_fibrillate_and_none_of_them_is_premature():
+    lasting, beat = rhythm(RANDOM_RR, 0.0)
+    assert lasting == ["irregular rhythm"]
+    assert (beat.aami, beat.N, beat.S, beat.anomaly) == ("N", 1.0, 0.0, 0.0)
+
+
+def test_what_speaks_for_a_ventricular_beat_still_speaks_where_the_atria_fibrillate():
+    _, beat = rhythm(RANDOM_RR, 0.0, v=0.2)
+    assert (beat.aami, beat.N, beat.S) == ("N", 0.8, 0.0)
+    assert beat.anomaly == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("rr_s", "alike"), [(RANDOM_RR, 0.9), (np.full(120, 0.8), 0.0)], ids=["P waves", "regular"])
+def test_irregular_beats_with_p_waves_and_regular_ones_without_are_left_as_they_are(rr_s, alike):
+    lasting, beat = rhythm(rr_s, alike)
+    assert lasting == []
+    assert (beat.aami, beat.S) == ("S", 0.8)
+
+
+def test_p_waves_are_alike_in_sinus_rhythm_and_not_in_fibrillation(mitdb):
+    """The median over three minutes; 114 has low complexes and many premature beats."""
+    for name, low, high in (("mitdb/101", 0.5, 1), ("mitdb/114", 0.3, 1), ("mitdb/203", -0.2, 0.2)):
+        record = read(name)
+        stream, alike = StreamAnalyzer(record.fs, record.leads[:1]), []
+        for item in stream.prepare(record.samples[: 180 * 360, :1], last=True):
+            alike += stream.p_waves.push(item.conditioned, stream.beats.push(stream.run(item), item.conditioned))
+        assert low < np.nanmedian(alike) < high, name
+
+
 # Electrodes
 
 
@@ -345,9 +391,9 @@ def test_findings_do_not_depend_on_the_cut_and_go_on_from_a_saved_state(demo):
 
 
 def test_whatever_lasts_ends_with_the_stream():
-    step = Findings()
+    step = Findings(abnormal=0.5)
     for number in range(10):
-        step.push(Known(number, OFF, (), (False,) * 3))
+        step.push(Known(number, OFF, (), (), (False,) * 3))
     step.finish(10.0)
     assert [f.end_s for f in step.told(np.inf) if f.name == "lead off"] == [None, 10.0]
 

@@ -1,6 +1,6 @@
 """`StreamAnalyzer`: the whole signal path as a chain of steps, for a stream of any length in bounded memory.
 
-    samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> Seconds -> Findings, Intervals -> verdicts
+    samples -> Condition -> model -> BeatFinder, Doubt -> Classes -> PWaves -> Seconds -> Findings -> Intervals
                `prepare`             `decide`
 
 `Classes` is there where the model takes the beats of another one. `push` runs the model between the two halves.
@@ -34,6 +34,8 @@ from ectopy.signal import (
     DoubtState,
     Findings,
     FindingsState,
+    PWaves,
+    PWavesState,
     Seconds,
     SecondsState,
     Thresholds,
@@ -76,6 +78,7 @@ class StreamState:
     model: State
     beats: BeatState
     classes: tuple[ClassesState, ...]  # none where the beat finder gives the classes
+    p_waves: PWavesState
     doubt: DoubtState
     seconds: SecondsState
     findings: FindingsState
@@ -124,9 +127,10 @@ class StreamAnalyzer:
         self.beats = BeatFinder(self.fs, len(self.leads), self.finder.lookahead, thresholds)
         self.classes = Classes(self.fs, len(self.leads), self.model) if self.model.finder else None
         self.doubt = Doubt(len(self.leads), self.finder.lookahead)
+        self.p_waves = PWaves(self.fs, len(self.leads))
         self.seconds = Seconds(thresholds.doubt)
-        self.findings = Findings()
         abnormal = self.model.thresholds["abnormal"]
+        self.findings = Findings(abnormal)
         found = self.findings.during
         self.intervals = Intervals(self.leads, self.hop, found, abnormal=abnormal, model=self.model.name)
         self.model_state = self.finder.start(len(self.leads))
@@ -212,11 +216,11 @@ class StreamAnalyzer:
         if self.classes:
             self.classes.add(item.conditioned, beats)
             beats = self.classes.ready(self.beats.state.decided)
-        self.seconds.add(item.conditioned, beats, self.doubt.push(scores))
+        alike = self.p_waves.push(item.conditioned, beats)
+        self.seconds.add(item.conditioned, beats, alike, self.doubt.push(scores))
         verdicts = []
         for known in self.seconds.known():
-            self.findings.push(known)
-            verdicts += self.intervals.push(known, upto_s)
+            verdicts += self.intervals.push(self.findings.push(known), upto_s)
         return verdicts
 
     def finish(self) -> list[Verdict]:
@@ -247,6 +251,7 @@ class StreamAnalyzer:
             self.model_state,
             self.beats.state,
             (self.classes.state,) if self.classes else (),
+            self.p_waves.state,
             self.doubt.state,
             self.seconds.state,
             self.findings.state,
@@ -267,7 +272,7 @@ class StreamAnalyzer:
         self.waiting = [state.waiting]
         self.condition.state, self.model_state = state.condition, state.model
         self.beats.state, self.doubt.state, self.intervals.state = state.beats, state.doubt, state.intervals
-        self.seconds.state, self.findings.state = state.seconds, state.findings
+        self.p_waves.state, self.seconds.state, self.findings.state = state.p_waves, state.seconds, state.findings
         if self.classes:
             (self.classes.state,) = state.classes
 

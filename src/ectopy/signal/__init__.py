@@ -9,13 +9,13 @@ from ectopy.signal.filters import settling
 from ectopy.signal.findings import (
     IRREGULARITY,
     IRREGULARITY_EVERY_S,
-    IRREGULARITY_SHARE,
     IRREGULARITY_WINDOW_S,
     Findings,
     FindingsState,
-    irregularity,
+    Irregular,
 )
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
+from ectopy.signal.p_waves import PWaves, PWavesState
 from ectopy.signal.quality import FEATURES, READABLE, TERMS
 from ectopy.signal.seconds import DELAY_S, Known, Second, Seconds, SecondsState
 from ectopy.signal.together import joined, parted
@@ -29,7 +29,6 @@ __all__ = [
     "FRAMES",
     "IRREGULARITY",
     "IRREGULARITY_EVERY_S",
-    "IRREGULARITY_SHARE",
     "IRREGULARITY_WINDOW_S",
     "LABEL_STEP",
     "LAG",
@@ -50,7 +49,10 @@ __all__ = [
     "DoubtState",
     "Findings",
     "FindingsState",
+    "Irregular",
     "Known",
+    "PWaves",
+    "PWavesState",
     "Second",
     "Seconds",
     "SecondsState",
@@ -62,7 +64,6 @@ __all__ = [
     "condition",
     "condition_together",
     "difference",
-    "irregularity",
     "joined",
     "parted",
     "settling",

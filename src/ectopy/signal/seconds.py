@@ -77,12 +77,14 @@ class Known:
 
     number : it lasts from here to one later
     beats : those in it
+    alike : what lies before each of them, and before the beat before it, from `signal.PWaves`
     waves : whether this second and each of the two after it oscillates without QRS complexes on some lead
     """
 
     number: int
     second: Second
     beats: tuple[Beat, ...]
+    alike: tuple[float, ...]
     waves: tuple[bool, ...]
 
 
@@ -94,6 +96,7 @@ class SecondsState:
     seconds: tuple[Second, ...]
     doubts: tuple[tuple[float, ...], ...]  # from the same one on; they come later
     beats: tuple[Beat, ...]
+    alike: tuple[float, ...]  # of the beats
 
 
 class Seconds:
@@ -101,14 +104,20 @@ class Seconds:
 
     def __init__(self, doubt: float):
         self._doubt = doubt
-        self.state = SecondsState(0, (), (), ())
+        self.state = SecondsState(0, (), (), (), ())
 
     @property
     def come(self) -> int:
         """Seconds of the stream that are in."""
         return self.state.first + len(self.state.seconds)
 
-    def add(self, conditioned: Conditioned, beats: Sequence[Beat], doubts: NDArray[np.float64]) -> None:
+    def add(
+        self,
+        conditioned: Conditioned,
+        beats: Sequence[Beat],
+        alike: Sequence[float],
+        doubts: NDArray[np.float64],
+    ) -> None:
         """Seconds that have come; the beats and the doubts, (n_leads, n) of earlier seconds, that came with them."""
         gap = np.zeros(conditioned.quality.shape)
         if np.count_nonzero(conditioned.gap):
@@ -121,6 +130,7 @@ class Seconds:
             seconds=self.state.seconds + tuple(Second(*map(tuple, row)) for row in rows),
             doubts=self.state.doubts + tuple(map(tuple, doubts.T.tolist())),
             beats=self.state.beats + tuple(beats),
+            alike=self.state.alike + tuple(alike),
         )
 
     def known(self) -> Iterator[Known]:
@@ -128,19 +138,22 @@ class Seconds:
         state = self.state
         n = max(len(state.seconds) - DELAY_S, 0)
         first, beats, at = state.first, state.beats, 0
+        gone = sum(beat.time_s < first + n for beat in beats)
         waves = [any(second.waves) for second in state.seconds]
         self.state = SecondsState(
             first=first + n,
             seconds=state.seconds[n:],
             doubts=state.doubts[n:],
-            beats=tuple([beat for beat in beats if beat.time_s >= first + n]),
+            beats=beats[gone:],
+            alike=state.alike[gone:],
         )
         for place in range(n):
             begin = at
             while at < len(beats) and beats[at].time_s < first + place + 1:
                 at += 1
             second = self._seen(state.seconds[place], state.doubts[place])
-            yield Known(first + place, second, beats[begin:at], tuple(waves[place : place + DELAY_S + 1]))
+            here = beats[begin:at], state.alike[begin:at]
+            yield Known(first + place, second, *here, tuple(waves[place : place + DELAY_S + 1]))
 
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
         """A second, once the model has seen it."""

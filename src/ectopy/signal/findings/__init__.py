@@ -2,17 +2,15 @@
 
 from ectopy.signal.findings.irregular import EVERY_S as IRREGULARITY_EVERY_S
 from ectopy.signal.findings.irregular import FEATURES as IRREGULARITY
-from ectopy.signal.findings.irregular import SHARE as IRREGULARITY_SHARE
 from ectopy.signal.findings.irregular import WINDOW_S as IRREGULARITY_WINDOW_S
-from ectopy.signal.findings.irregular import irregularity
+from ectopy.signal.findings.irregular import Irregular
 from ectopy.signal.findings.step import Findings, FindingsState
 
 __all__ = [
     "IRREGULARITY",
     "IRREGULARITY_EVERY_S",
-    "IRREGULARITY_SHARE",
     "IRREGULARITY_WINDOW_S",
     "Findings",
     "FindingsState",
-    "irregularity",
+    "Irregular",
 ]

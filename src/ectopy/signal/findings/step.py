@@ -7,8 +7,9 @@ can't wait may be about to be found. So a life-threatening one is told some 4 to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ectopy.signal.beats import aami_class
 from ectopy.signal.findings.ectopic import Ectopic
 from ectopy.signal.findings.irregular import Irregular
 from ectopy.signal.findings.quiet import Quiet
@@ -16,9 +17,10 @@ from ectopy.signal.findings.rate import Rate
 from ectopy.signal.findings.technical import Technical
 from ectopy.signal.findings.telling import Telling
 from ectopy.signal.seconds import DELAY_S, Known
-from ectopy.verdict import INTERVAL_S, Finding
+from ectopy.verdict import INTERVAL_S, Beat, Finding
 
 _LOOKS = DELAY_S, INTERVAL_S  # of 5 s
+_ABNORMAL = "S", "V", "F"
 _TECHNICAL = "lead off", "unreadable"
 _COVERED = {"pause": "asystole", "ventricular rhythm": "ventricular run"}  # a finding that says nothing beside another
 
@@ -36,9 +38,13 @@ class FindingsState:
 
 
 class Findings:
-    """What the rules find in a stream."""
+    """What the rules find in a stream.
 
-    def __init__(self) -> None:
+    abnormal : anomaly from which a beat is S, V or F
+    """
+
+    def __init__(self, abnormal: float) -> None:
+        self._abnormal = abnormal
         self.state = FindingsState(Telling(1 + DELAY_S), Technical(), Quiet(), Ectopic(), Rate(), Irregular())
 
     @property
@@ -46,19 +52,31 @@ class Findings:
         """The second of the stream with which something may be told next."""
         return self.state.telling.look_s
 
-    def push(self, known: Known) -> None:
-        """The next second."""
+    def push(self, known: Known) -> Known:
+        """The next second; gives it back, its beats as the rhythm explains them: where the atria fibrillate, none is
+        premature."""
         state = self.state
         tell = state.telling
+        state.irregular.push(known, tell)
+        if state.irregular.sure:
+            known = replace(known, beats=tuple([self._never_premature(beat) for beat in known.beats]))
         state.technical.push(known, tell)
         state.quiet.push(known, tell)
         state.ectopic.push(known, tell)
         state.rate.push(known, tell)
-        state.irregular.push(known, tell)
         come = known.number + 1 + DELAY_S
         if come >= tell.look_s:
             watchful = state.quiet.watchful(known) or state.ectopic.watchful() or state.rate.watchful()
             tell.look_s = come + 1 if watchful else _next_look(come)
+        return known
+
+    def _never_premature(self, beat: Beat) -> Beat:
+        """With what spoke for S speaking for N."""
+        if beat.aami is None:
+            return beat
+        n, s = beat.N + beat.S, 0.0
+        aami, anomaly = aami_class(n, s, beat.V, beat.F, beat.Q, self._abnormal)
+        return replace(beat, aami=aami, N=n, S=s, anomaly=anomaly, differs=beat.differs if aami in _ABNORMAL else None)
 
     def during(self, start_s: float, end_s: float) -> list[Finding]:
         """What of the heart touches an interval, the last of each step; ask for intervals in order."""
