@@ -16,6 +16,7 @@ from ectopy import data, zoo
 from ectopy.evaluation import auroc, average_precision
 from ectopy.recording import AAMI_CLASSES
 from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate, find_beats, find_finders
+from ectopy.training.data import hand_held
 from ectopy.training.fit import Report
 from ectopy.training.recipes import Recipe, SeriesSettings
 from ectopy.training.runs import progress, training_records
@@ -40,7 +41,8 @@ def opened(
     finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
+        annotated = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
+        recordings = [*annotated.items(), *hand_held(protocol, data_dir).items()]
         return find_beats(bar.track(recordings, description="finding beats"), finders, data_dir), finders
 
 
