@@ -21,7 +21,8 @@ from ectopy.verdict import Beat
 
 _FROM, _TO = 36, 8  # conditioned samples before R, 281 to 63 ms: a P wave, and no QRS complex
 _KEPT = 4  # blocks: beats come later than the signal they lie in
-_LINE = np.linalg.qr(np.stack([np.ones(_FROM - _TO), np.linspace(-1, 1, _FROM - _TO)]).T)[0]  # of the baseline
+_BEFORE = np.arange(-_FROM, -_TO)
+_LINE = (_BEFORE - _BEFORE.mean()) / np.linalg.norm(_BEFORE - _BEFORE.mean())  # a baseline that drifts, of length 1
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,23 @@ class PWaves:
         state = self.state
         x = np.concatenate([state.signal, conditioned.signal], axis=1)
         quality = np.concatenate([state.quality, conditioned.quality], axis=1)
-        last, alike = state.last, []
-        for beat in beats:
-            at = round(beat.sample * RATE / self._fs) + LAG - state.start
-            before = x[:, at - _FROM : at - _TO].astype(np.float64)
-            before -= (before @ _LINE) @ _LINE.T
-            size = np.sqrt((before * before).sum(axis=1))
-            before /= np.where(size > 0, size, 1)[:, None]
-            weight = quality[:, at // RATE] * (size > 0) * last.any(axis=1)
-            total = float(weight.sum())
-            alike.append(float((weight * (before * last).sum(axis=1)).sum()) / total if total else nan)
-            last = before
+        last, alike = state.last, list[float]()
+        if beats:
+            at = np.array([round(beat.sample * RATE / self._fs) + LAG - state.start for beat in beats])
+            before = np.concatenate([last[:, None], _alone(x[:, at[:, None] + _BEFORE])], axis=1)
+            there = (before != 0).any(axis=2)
+            weight = quality[:, at // RATE] * (there[:, 1:] & there[:, :-1])
+            total = weight.sum(axis=0)
+            mean = (weight * (before[:, 1:] * before[:, :-1]).sum(axis=2)).sum(axis=0) / np.where(total > 0, total, nan)
+            last, alike = before[:, -1].copy(), mean.tolist()
         gone = conditioned.quality.shape[1]
         self.state = PWavesState(state.start + gone * RATE, x[:, gone * RATE :].copy(), quality[:, gone:].copy(), last)
         return alike
+
+
+def _alone(x: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n_leads, n, 28): without mean and drift, each of length 1 (0 stays 0). Row by row: the same bits in any cut."""
+    y = x - x.mean(axis=2, keepdims=True, dtype=np.float64)
+    y -= (y * _LINE).sum(axis=2, keepdims=True) * _LINE
+    size = np.sqrt((y * y).sum(axis=2, keepdims=True))
+    return y / np.where(size > 0, size, 1)
