@@ -318,9 +318,20 @@ def test_irregular_beats_without_p_waves_fibrillate_and_none_of_them_is_prematur
 
 
 def test_what_speaks_for_a_ventricular_beat_still_speaks_where_the_atria_fibrillate():
-    _, beat = rhythm(RANDOM_RR, 0.0, v=0.2)
-    assert (beat.aami, beat.N, beat.S) == ("N", 0.8, 0.0)
-    assert beat.anomaly == pytest.approx(0.2)
+    for v, aami in ((0.05, "N"), (0.15, "V")):  # of what is left when S, 0.8, is ruled out: a quarter, three quarters
+        _, beat = rhythm(RANDOM_RR, 0.0, v=v)
+        assert (beat.aami, beat.S) == (aami, 0.0)
+        assert beat.V == pytest.approx(v * 5)
+        assert beat.anomaly == pytest.approx(v * 5)
+
+
+def test_beats_are_premature_again_once_nothing_tells_that_the_atria_fibrillate():
+    """Too few RR intervals after a gap; and none at all."""
+    for after in (np.full(40, 2.8), []):
+        lasting, _ = rhythm(RANDOM_RR, 0.0)
+        assert lasting == ["irregular rhythm"]
+        _, beat = rhythm([*RANDOM_RR, 50.0, *after, 0.6], 0.0)
+        assert beat.aami == "S"
 
 
 @pytest.mark.parametrize(("rr_s", "alike"), [(RANDOM_RR, 0.9), (np.full(120, 0.8), 0.0)], ids=["P waves", "regular"])

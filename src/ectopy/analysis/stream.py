@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -34,6 +34,7 @@ from ectopy.signal import (
     DoubtState,
     Findings,
     FindingsState,
+    Known,
     PWaves,
     PWavesState,
     Seconds,
@@ -211,15 +212,19 @@ class StreamAnalyzer:
         """Findings that have begun and not ended."""
         return self.findings.lasting()
 
-    def _collect(self, item: ModelInput, scores: NDArray[np.float32], upto_s: float) -> list[Verdict]:
+    def known(self, item: ModelInput, scores: NDArray[np.float32]) -> Iterator[Known]:
+        """The beginning of `decide`: the seconds that can be judged now, and their beats."""
         beats = self.beats.push(scores, item.conditioned)
         if self.classes:
             self.classes.add(item.conditioned, beats)
             beats = self.classes.ready(self.beats.state.decided)
         alike = self.p_waves.push(item.conditioned, beats)
         self.seconds.add(item.conditioned, beats, alike, self.doubt.push(scores))
+        return self.seconds.known()
+
+    def _collect(self, item: ModelInput, scores: NDArray[np.float32], upto_s: float) -> list[Verdict]:
         verdicts = []
-        for known in self.seconds.known():
+        for known in self.known(item, scores):
             verdicts += self.intervals.push(self.findings.push(known), upto_s)
         return verdicts
 

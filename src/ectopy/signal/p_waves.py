@@ -19,7 +19,7 @@ from ectopy.signal.condition import Conditioned
 from ectopy.signal.grid import LAG, RATE
 from ectopy.verdict import Beat
 
-_FROM, _TO = 36, 8  # conditioned samples before R, 281 to 63 ms: a P wave, and no QRS complex
+_FROM, _TO = 36, 8  # conditioned samples before R, 281 to 70 ms: a P wave, and no QRS complex
 _KEPT = 4  # blocks: beats come later than the signal they lie in
 _BEFORE = np.arange(-_FROM, -_TO)
 _LINE = (_BEFORE - _BEFORE.mean()) / np.linalg.norm(_BEFORE - _BEFORE.mean())  # a baseline that drifts, of length 1
@@ -30,7 +30,7 @@ class PWavesState:
     """The last blocks, and what lay before the last beat, each lead of length 1 (0 where nothing was)."""
 
     start: int  # conditioned sample that `signal` begins with
-    signal: NDArray[np.float32]  # (n_leads, n * 128)
+    signal: NDArray[np.float32]  # (n_leads, n * 128), NaN in gaps
     quality: NDArray[np.float64]  # (n_leads, n) of the same seconds
     last: NDArray[np.float64]  # (n_leads, 28)
 
@@ -47,12 +47,15 @@ class PWaves:
         """The next blocks, and the beats that come with them: correlations, -1 to 1, the leads' mean by quality; NaN
         where nothing is known."""
         state = self.state
-        x = np.concatenate([state.signal, conditioned.signal], axis=1)
+        new = conditioned.signal
+        if np.count_nonzero(conditioned.gap):
+            new = np.where(conditioned.gap, np.float32(nan), new)
+        x = np.concatenate([state.signal, new], axis=1)
         quality = np.concatenate([state.quality, conditioned.quality], axis=1)
         last, alike = state.last, list[float]()
         if beats:
             at = np.array([round(beat.sample * RATE / self._fs) + LAG - state.start for beat in beats])
-            before = np.concatenate([last[:, None], _alone(x[:, at[:, None] + _BEFORE])], axis=1)
+            before = np.concatenate([last[:, None], _alone(x.take(at[:, None] + _BEFORE, axis=1))], axis=1)
             there = (before != 0).any(axis=2)
             weight = quality[:, at // RATE] * (there[:, 1:] & there[:, :-1])
             total = weight.sum(axis=0)
@@ -64,8 +67,9 @@ class PWaves:
 
 
 def _alone(x: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n_leads, n, 28): without mean and drift, each of length 1 (0 stays 0). Row by row: the same bits in any cut."""
+    """(n_leads, n, 28): without mean and drift, each of length 1; 0 where it is constant or not whole. Row by row: the
+    same bits in any cut."""
     y = x - x.mean(axis=2, keepdims=True, dtype=np.float64)
     y -= (y * _LINE).sum(axis=2, keepdims=True) * _LINE
     size = np.sqrt((y * y).sum(axis=2, keepdims=True))
-    return y / np.where(size > 0, size, 1)
+    return np.where(size > 0, y / np.where(size > 0, size, 1), 0)

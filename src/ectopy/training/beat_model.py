@@ -103,14 +103,15 @@ def train_beat_model(
         def report(number: int) -> Report:
             return reporter(bar, f"fold {number + 1} of {len(finders.folds)}")
 
-        folds = [*cross_validate(recipe, beats, beats, finders, recipe.config, settings, folder, report)]
+        tested = {r: beats[r] for r in records}
+        folds = [*cross_validate(recipe, beats, tested, finders, recipe.config, settings, folder, report)]
         models: dict[str, zoo.TrainedModel] = {}
         for number, fold in enumerate(folds):
             others = [one for one in folds if one is not fold]
             card = describe(
                 of_beat_model(name, recipe, finders.folds[number]),
                 protocol=protocol,
-                records=[r for r in beats if r not in fold.evidence],
+                records=[r for r in beats if not finders.unseen(r, number)],
                 settings={},
                 thresholds={"abnormal": MIDDLE},
             )

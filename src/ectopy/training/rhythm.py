@@ -24,16 +24,15 @@ from sklearn.metrics import f1_score
 from ectopy import data, signal
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import OutputError
-from ectopy.evaluation import match_beats, rhythms
+from ectopy.evaluation import Stretch, match_beats, rhythms
 from ectopy.recording import Recording
-from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular, aami_class
+from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular
 from ectopy.verdict import Beat
 
 _ALL, _NONE = 0.7, 0.3  # share of a minute that is fibrillation
 _PREMATURE = 3  # supraventricular beats of a minute that is none
 _THRESHOLDS = np.arange(0.3, 0.95, 0.05)
 _SURE = np.arange(0.7, 1.01, 0.025)
-_ABNORMAL = "S", "V", "F"
 
 Weights = tuple[float, NDArray[np.float64]]  # intercept, and one a feature
 
@@ -42,7 +41,6 @@ Weights = tuple[float, NDArray[np.float64]]  # intercept, and one a feature
 class Minute:
     """Features of a minute, None where nothing tells; whether it is atrial fibrillation, None where nobody knows."""
 
-    end_s: float
     values: tuple[float, ...] | None
     fibrillates: bool | None
 
@@ -55,7 +53,6 @@ class Patient:
     minutes: list[Minute]
     beats: list[Beat]
     aami: NDArray[np.str_]
-    abnormal: float  # anomaly from which a beat is S, V or F
 
     @property
     def labelled(self) -> list[Minute]:
@@ -91,6 +88,8 @@ def fit_rhythm(data_dir: Path | None = None, out: Path | None = None) -> Path:
             "f1": round(f1, 3),
             "minutes": sum(len(one.labelled) for one in patients),
             "patients_with_fibrillation": sum(any(m.fibrillates for m in one.labelled) for one in patients),
+        },
+        "beats_called_by_a_model_that_has_seen_the_patients": {
             "f1_of_s": round(f1_s, 3),
             "f1_of_s_without": round(f1_s_before, 3),
         },
@@ -111,26 +110,26 @@ def _patient(name: str, recording: Recording) -> Patient:
     """An annotated record: of mitdb by its rhythms, of svdb by its premature beats."""
     marks = recording.annotations
     assert marks is not None, name
-    looks, beats, abnormal = _follow(recording)
+    looks, beats = _follow(recording)
     premature_s = marks.sample[marks.aami == "S"] / float(recording.fs)
-    minutes = []
+    minutes, annotated = [], rhythms(recording)
     for end_s, values in looks:
         begin_s = max(end_s - IRREGULARITY_WINDOW_S, 0.0)
         if name.startswith("mitdb"):
-            fibrillates = _fibrillates(recording, begin_s, end_s)
+            fibrillates = _fibrillates(annotated, begin_s, end_s)
         else:
             many = np.sum((premature_s > begin_s) & (premature_s <= end_s)) >= _PREMATURE
             fibrillates = False if many else None
-        minutes.append(Minute(end_s, values, fibrillates))
+        minutes.append(Minute(values, fibrillates))
     matches = match_beats(marks.beats.sample, np.array([beat.sample for beat in beats]), recording.fs)
     aami = np.full(len(beats), "", dtype="<U1")
     aami[matches.detected] = marks.beats.aami[matches.reference]
-    return Patient(name, minutes, beats, aami, abnormal)
+    return Patient(name, minutes, beats, aami)
 
 
-def _fibrillates(recording: Recording, begin_s: float, end_s: float) -> bool | None:
+def _fibrillates(annotated: list[Stretch], begin_s: float, end_s: float) -> bool | None:
     shares: dict[str, float] = {}
-    for rhythm in rhythms(recording):
+    for rhythm in annotated:
         both = min(rhythm.end_s, end_s) - max(rhythm.start_s, begin_s)
         shares[rhythm.name] = shares.get(rhythm.name, 0.0) + max(both, 0.0) / (end_s - begin_s)
     share = shares.get("AFIB", 0.0)
@@ -138,29 +137,24 @@ def _fibrillates(recording: Recording, begin_s: float, end_s: float) -> bool | N
 
 
 def _hand_held(name: str, label: str, recording: Recording) -> Patient:
-    """One minute, its last."""
-    looks, _, abnormal = _follow(recording)
-    minutes = [Minute(end_s, values, label == "A") for end_s, values in looks if values is not None]
-    return Patient(name, minutes[-1:], [], np.array([], "<U1"), abnormal)
+    """One minute, or what there is of one, its last."""
+    looks, _ = _follow(recording)
+    minutes = [Minute(values, label == "A") for _, values in looks if values is not None]
+    return Patient(name, minutes[-1:], [], np.array([], "<U1"))
 
 
-def _follow(recording: Recording) -> tuple[list[tuple[float, tuple[float, ...] | None]], list[Beat], float]:
-    """The end of each minute that the index is asked for, and its features; the beats; the threshold they are called
-    abnormal from."""
+def _follow(recording: Recording) -> tuple[list[tuple[float, tuple[float, ...] | None]], list[Beat]]:
+    """The end of each minute that the index is asked for, and its features; the beats."""
     stream, irregular = StreamAnalyzer(recording.fs, recording.leads[:1]), Irregular()
     looks: list[tuple[float, tuple[float, ...] | None]] = []
     beats: list[Beat] = []
     for item in stream.prepare(recording.samples[:, :1], last=True):
-        scores = stream.run(item)
-        here = stream.beats.push(scores, item.conditioned)
-        alike = stream.p_waves.push(item.conditioned, here)
-        stream.seconds.add(item.conditioned, here, alike, stream.doubt.push(scores))
-        for known in stream.seconds.known():
+        for known in stream.known(item, stream.run(item)):
             beats += known.beats
             irregular.remember(known)
             if (known.number + 1) % IRREGULARITY_EVERY_S == 0:
                 looks.append((known.number + 1.0, irregular.features() if irregular.plainly else None))
-    return looks, beats, stream.model.thresholds["abnormal"]
+    return looks, beats
 
 
 def _arrays(patients: Iterable[Patient]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
@@ -198,7 +192,7 @@ def _threshold(patients: list[Patient], others: dict[str, Weights]) -> tuple[flo
 
 def _sure(patients: list[Patient], others: dict[str, Weights]) -> tuple[float, float, float]:
     """The threshold from which no beat is premature, and F1 of class S with and without it; each patient is left out of
-    the fit."""
+    the fit, but has trained the model that calls the beats."""
     truth = np.concatenate([one.aami == "S" for one in patients])
     scores = []
     for sure in _SURE:
@@ -209,14 +203,10 @@ def _sure(patients: list[Patient], others: dict[str, Weights]) -> tuple[float, f
 
 
 def _called_premature(patient: Patient, index: Weights, sure: float) -> NDArray[np.bool_]:
-    """(n_beats,) whether each is called S; from 1 on nothing is sure."""
+    """(n_beats,) whether each is called S."""
     looks = [False]
     for minute in patient.minutes:
-        looks.append(looks[-1] if minute.values is None else _p(index, minute.values) >= sure)
-    called = []
-    for beat in patient.beats:
-        aami = beat.aami
-        if looks[min(int(beat.time_s + 1) // IRREGULARITY_EVERY_S, len(looks) - 1)]:
-            aami, _ = aami_class(beat.N + beat.S, 0.0, beat.V, beat.F, beat.Q, patient.abnormal)
-        called.append(aami == "S")
-    return np.array(called, bool)
+        looks.append(minute.values is not None and _p(index, minute.values) >= sure)
+    last = len(looks) - 1
+    surely = [looks[min(int(beat.time_s + 1) // IRREGULARITY_EVERY_S, last)] for beat in patient.beats]
+    return np.array([beat.aami == "S" and not sure for beat, sure in zip(patient.beats, surely, strict=True)], bool)

@@ -21,7 +21,7 @@ from ectopy.signal.seconds import Known
 
 FEATURES = ("change", "P waves alike")
 WINDOW_S, EVERY_S = 60.0, 5
-_PLAIN = "N", "S", "Q"  # without classes nobody knows which beats are ventricular, and nothing is found
+_PLAIN = 0.5  # P(V or F) of a beat that is none of them, at whatever operating point
 _FEWEST = 24  # RR intervals
 _LEAVE = 0.8  # of the threshold: below it is over
 _SHARE = 0.5  # of the beats that must be of use: where fewer are, ventricular beats make it irregular
@@ -35,7 +35,7 @@ def _fitted() -> tuple[float, tuple[float, ...], float, float]:
 
 @dataclass(frozen=True)
 class Interval:
-    """An RR interval beside no ventricular beat.
+    """An RR interval between two plain beats.
 
     end_s, rr_s : when it ended, and its length
     follows : whether it comes right after the last one that is remembered
@@ -53,7 +53,7 @@ class Irregular:
     """The RR intervals of the last minute.
 
     beats : times of all beats
-    plain : the last beat was no ventricular one
+    plain : the last beat decides, and is no ventricular one; without classes nobody knows, and nothing is found
     follows : an interval that ends next comes right after the last one
     sure : so surely fibrillation that no beat is called premature
     """
@@ -72,7 +72,7 @@ class Irregular:
     def remember(self, known: Known) -> None:
         """The beats of the next second."""
         for beat, alike in zip(known.beats, known.alike, strict=True):
-            plain = beat.aami in _PLAIN and known.second.decides(beat)
+            plain = beat.V + beat.F < _PLAIN and known.second.decides(beat)
             counts = plain and self.plain and not isnan(beat.rr_s)
             if counts:
                 self.intervals.append(Interval(beat.time_s, beat.rr_s, self.follows, alike))
@@ -96,12 +96,12 @@ class Irregular:
 
     @property
     def plainly(self) -> bool:
-        """Whether it is not ventricular beats that make the minute irregular."""
+        """Whether enough beats are plain: it isn't ventricular ones that make the minute irregular."""
         return len(self.intervals) >= _SHARE * len(self.beats)
 
     def _look(self, now_s: float, tell: Telling) -> None:
+        self.sure = False
         if not self.intervals:
-            self.sure = False
             tell.end("irregular rhythm", now_s - WINDOW_S)
             return
         values = self.features()

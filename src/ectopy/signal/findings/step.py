@@ -20,7 +20,6 @@ from ectopy.signal.seconds import DELAY_S, Known
 from ectopy.verdict import INTERVAL_S, Beat, Finding
 
 _LOOKS = DELAY_S, INTERVAL_S  # of 5 s
-_ABNORMAL = "S", "V", "F"
 _TECHNICAL = "lead off", "unreadable"
 _COVERED = {"pause": "asystole", "ventricular rhythm": "ventricular run"}  # a finding that says nothing beside another
 
@@ -54,7 +53,7 @@ class Findings:
 
     def push(self, known: Known) -> Known:
         """The next second; gives it back, its beats as the rhythm explains them: where the atria fibrillate, none is
-        premature."""
+        supraventricular."""
         state = self.state
         tell = state.telling
         state.irregular.push(known, tell)
@@ -71,12 +70,12 @@ class Findings:
         return known
 
     def _never_premature(self, beat: Beat) -> Beat:
-        """With what spoke for S speaking for N."""
-        if beat.aami is None:
-            return beat
-        n, s = beat.N + beat.S, 0.0
-        aami, anomaly = aami_class(n, s, beat.V, beat.F, beat.Q, self._abnormal)
-        return replace(beat, aami=aami, N=n, S=s, anomaly=anomaly, differs=beat.differs if aami in _ABNORMAL else None)
+        """The probabilities of the other classes, given that it isn't S."""
+        rest = beat.N + beat.V + beat.F + beat.Q
+        n, v, f, q = (p / rest for p in (beat.N, beat.V, beat.F, beat.Q)) if rest else (1.0, 0.0, 0.0, 0.0)
+        aami, anomaly = aami_class(n, 0.0, v, f, q, self._abnormal)
+        differs = beat.differs if anomaly >= self._abnormal else None
+        return replace(beat, aami=aami, N=n, S=0.0, V=v, F=f, Q=q, anomaly=anomaly, differs=differs)
 
     def during(self, start_s: float, end_s: float) -> list[Finding]:
         """What of the heart touches an interval, the last of each step; ask for intervals in order."""
