@@ -321,7 +321,7 @@ def test_what_speaks_for_a_ventricular_beat_still_speaks_where_the_atria_fibrill
     for v, aami in ((0.05, "N"), (0.15, "V")):  # of what is left when S, 0.8, is ruled out: a quarter, three quarters
         _, beat = rhythm(RANDOM_RR, 0.0, v=v)
         assert (beat.aami, beat.S) == (aami, 0.0)
-        assert beat.V == pytest.approx(v * 5)
+        assert pytest.approx(v * 5) == beat.V
         assert beat.anomaly == pytest.approx(v * 5)
 
 
