@@ -327,7 +327,7 @@ def test_what_speaks_for_a_ventricular_beat_still_speaks_where_the_atria_fibrill
 
 def test_beats_are_premature_again_once_nothing_tells_that_the_atria_fibrillate():
     """Too few RR intervals after a gap; and none at all."""
-    for after in (np.full(40, 2.8), []):
+    for after in (np.full(40, 2.8), np.array([])):
         lasting, _ = rhythm(RANDOM_RR, 0.0)
         assert lasting == ["irregular rhythm"]
         _, beat = rhythm([*RANDOM_RR, 50.0, *after, 0.6], 0.0)
