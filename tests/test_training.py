@@ -11,7 +11,7 @@ import wfdb
 
 import ectopy
 from ectopy import zoo
-from ectopy.data import patient, split, training
+from ectopy.data import patient, read, split, training
 from ectopy.errors import ModelError, RecordError
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
@@ -25,6 +25,7 @@ from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
+from ectopy.training.rhythm import fit_rhythm  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
@@ -241,6 +242,20 @@ def test_no_test_patient_can_reach_training():
     assert {patient(name) for name in training("ds1")} & test == {
         "mitdb/201"
     }  # as in the literature; 202 is the same man
+
+
+def test_the_index_of_irregular_rhythm_is_fitted_on_no_test_patient(tmp_path, monkeypatch, mitdb, svdb, cinc2017):
+    asked = []
+
+    def a_minute(name, **options):
+        asked.append(name)
+        recording = read(name, **options)
+        return recording.section(0, min(recording.duration_s, 60))
+
+    monkeypatch.setattr("ectopy.data.read", a_minute)
+    fitted = json.loads(fit_rhythm(out=tmp_path).read_text())
+    assert fitted["out_of_patient"]["patients_with_fibrillation"] > 1
+    assert not {patient(name) for name in asked} & {patient(name) for name in (*split("DS2"), *split("svdb-odd"))}
 
 
 def test_folds_share_no_patient_and_leave_none_out():
