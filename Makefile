@@ -20,7 +20,7 @@ help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)/base  ## a service, a monitor, and the installed real recording played ten times as fast as life
-	@$(BIN)/ectopy demo
+	@$(BIN)/ectopy demo || test $$? -eq 130  # Ctrl-C is how it ends
 
 test: $(READY)/train $(READY)/dev  ## all tests but the soak tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -69,7 +69,7 @@ $(BIN)/python:
 
 # A stamp a set of packages; the lock it was made from is named in its rule.
 $(READY)/base: requirements/base.txt pyproject.toml | $(BIN)/python
-	@echo "Installing Ectopy and what it needs to run (some 200 MB, half a minute or so)"
+	@echo "Installing Ectopy and what it needs to run (some 0.9 GB on disk, a minute or so)"
 	@$(PIP) install -r requirements/base.txt
 	@$(PIP) install --no-deps --editable .
 	@mkdir -p $(READY) && touch $@

@@ -1,5 +1,6 @@
 """The API keeps what its OpenAPI document says, whatever is sent to it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,3 +23,13 @@ def test_every_answer_is_one_that_is_declared_and_none_is_a_failure(tmp_path: Pa
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-8000:]
     assert '"level": "error"' not in (tmp_path / "log").read_text()
+
+
+def test_the_page_of_the_api_needs_nothing_from_the_internet(tmp_path: Path) -> None:
+    with serving(tmp_path) as url:
+        page = httpx.get(f"{url}/docs").raise_for_status().text
+        linked = re.findall(r"(?:src|href)=[\"']([^\"']+)", page)
+        assert len(linked) >= 2
+        for link in linked:
+            assert link.startswith("/"), link
+            httpx.get(url + link).raise_for_status()

@@ -46,6 +46,10 @@ def demo(speed: Speed = 10.0) -> None:
     ):
         typer.echo(f"The service runs at {url} (its API: {url}/docs); Ctrl-C ends it", err=True)
         typer.echo(f"Watch it in a browser: {pages.url}", err=True)
+        if speed > 1:
+            typer.echo(
+                f"Played {speed:g} times as fast as life, the recording's times run ahead of the clock", err=True
+            )
         remark("demo")
         typer.echo(
             "Nothing in it threatens life, so the stream gets a rule of its own, as a ward may give a patient at risk: "

@@ -19,8 +19,8 @@ def watchdog(
     """Notify when the service is gone, and when it is back.
 
     It looks whether samples are taken in, and tells those of the setting 'notify': once when they are not, every 10
-    minutes from then on, and once when all is well again. Ctrl-C ends it. Best run under a supervisor, on another
-    machine than the service.
+    minutes from then on, and once when all is well again. Ctrl-C ends it. Best run under a supervisor; on another
+    machine than the service it needs a tunnel to it.
     """
     import logging
     import signal

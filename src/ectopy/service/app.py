@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from ectopy.service.analyses import Analyses
@@ -43,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
             await app.state.analyses.stop()
             await app.state.streams.stop()
 
-    app = FastAPI(title="Ectopy", version=version("ectopy"), description=_ABOUT, lifespan=life)
+    app = FastAPIOffline(title="Ectopy", version=version("ectopy"), description=_ABOUT, lifespan=life)
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.tickets = Tickets()
