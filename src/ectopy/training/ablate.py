@@ -68,7 +68,6 @@ ABLATIONS = (
     Ablation("no change of gain in training", {"gain": 0.0}),
     Ablation("no noise in training", {}, taught=lambda name, leads: leads[::2]),
     Ablation("first lead only in training", {}, taught=lambda name, leads: leads[:2]),
-    Ablation("no hand-held recordings", {}, taught=lambda name, leads: [] if name.startswith("cinc2017/") else leads),
     Ablation("patients of mitdb only", {}, taught=lambda name, leads: leads if name.startswith("mitdb/") else []),
 )
 

@@ -23,7 +23,6 @@ from ectopy.errors import ModelError
 from ectopy.recording import Recording
 from ectopy.training.calibration import Calibration
 from ectopy.training.card import describe, make_folder, of_beat_model, write_model
-from ectopy.training.data import hand_held
 from ectopy.training.export import rebuilding, to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
@@ -94,24 +93,23 @@ def train_beat_model(
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
         recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        shown_too = {**recordings, **hand_held(protocol, data_dir)}
-        beats = find_beats(bar.track(shown_too.items(), description="finding beats"), finders, data_dir)
+        tracked = bar.track(recordings.items(), description="finding beats")
+        beats = find_beats(tracked, finders, data_dir)
         wanted = {"settings": asdict(settings), "config": asdict(recipe.config), "records": list(records)}
-        every = [one for leads in beats.values() for one in leads]
+        every = [one for r in records for one in beats[r]]
         open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown(beats)})))
 
         def report(number: int) -> Report:
             return reporter(bar, f"fold {number + 1} of {len(finders.folds)}")
 
-        tested = {r: beats[r] for r in records}
-        folds = [*cross_validate(recipe, beats, tested, finders, recipe.config, settings, folder, report)]
+        folds = [*cross_validate(recipe, beats, beats, finders, recipe.config, settings, folder, report)]
         models: dict[str, zoo.TrainedModel] = {}
         for number, fold in enumerate(folds):
             others = [one for one in folds if one is not fold]
             card = describe(
                 of_beat_model(name, recipe, finders.folds[number]),
                 protocol=protocol,
-                records=[r for r in beats if not finders.unseen(r, number)],
+                records=[r for r in records if r not in fold.evidence],
                 settings={},
                 thresholds={"abnormal": MIDDLE},
             )
@@ -127,7 +125,7 @@ def train_beat_model(
     card = describe(
         of_beat_model(name, recipe, finders.shipped),
         protocol=protocol,
-        records=list(dict.fromkeys([*beats, *finders.shipped.card["records"]])),
+        records=list(dict.fromkeys([*records, *finders.shipped.card["records"]])),
         settings={
             **asdict(settings),
             "folds": len(folds),

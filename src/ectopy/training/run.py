@@ -97,7 +97,7 @@ def train_model(
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
         recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        shown = {**recordings, **hand_held(protocol, data_dir)}
+        shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
         examples, cold = [], []
         for r, recording in bar.track(shown.items(), description="conditioning"):
             examples.append(example(r, data.patient(r), recording))

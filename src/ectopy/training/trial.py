@@ -16,7 +16,6 @@ from ectopy import data, zoo
 from ectopy.evaluation import auroc, average_precision
 from ectopy.recording import AAMI_CLASSES
 from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate, find_beats, find_finders
-from ectopy.training.data import hand_held
 from ectopy.training.fit import Report
 from ectopy.training.recipes import Recipe, SeriesSettings
 from ectopy.training.runs import progress, training_records
@@ -41,8 +40,7 @@ def opened(
     finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        annotated = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        recordings = [*annotated.items(), *hand_held(protocol, data_dir).items()]
+        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
         return find_beats(bar.track(recordings, description="finding beats"), finders, data_dir), finders
 
 
@@ -68,8 +66,7 @@ def tried(
 
     with TemporaryDirectory() as folder:
         folds: list[Fold] = []
-        tested = {r: leads for r, leads in beats.items() if not r.startswith("cinc2017/")}  # those are annotated
-        for fold in cross_validate(recipe, taught or beats, tested, finders, config, settings, Path(folder), silent):
+        for fold in cross_validate(recipe, taught or beats, beats, finders, config, settings, Path(folder), silent):
             folds.append(fold)
             done(folds)
     parts = [calibrated_on([one for one in folds if one is not fold], [fold], recipe, beats) for fold in folds]
