@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal.condition import Conditioned
-from ectopy.signal.grid import LABEL_STEP, LAG, RATE
+from ectopy.signal.grid import LABEL_STEP, RATE, conditioned_at
 from ectopy.verdict import Beat
 
 BEFORE, AFTER = 64, 64  # conditioned samples around the R peak: half a second to both sides
@@ -88,7 +88,7 @@ class Context:
         """The beats whose context is known, each once; decided : frame before which every beat is known."""
         state = self.state
         x, quality, waiting = state.signal, state.quality, state.waiting
-        places = [round(beat.sample * RATE / self._fs) + LAG for beat in waiting]
+        places = [conditioned_at(beat.sample, self._fs) for beat in waiting]
         ready = sum(place + HORIZON + _SNAP <= decided * LABEL_STEP for place in places)
         out, rr_s, usual, known = [], state.rr_s, state.usual, state.known
         shapes = np.empty((len(x), ready, BEFORE + AFTER), np.float32)

@@ -44,3 +44,8 @@ def block_start(block: int, fs: Fraction) -> int:
 def phase_of(block: int, fs: Fraction) -> int:
     """A block's number modulo the rate's denominator: after so many the bounds lie alike, whole samples later."""
     return block % fs.denominator
+
+
+def conditioned_at(sample: int, fs: float) -> int:
+    """The conditioned sample at which a sample of the input comes out of the filters."""
+    return round(sample * RATE / fs) + LAG

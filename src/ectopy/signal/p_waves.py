@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal.condition import Conditioned
-from ectopy.signal.grid import LAG, RATE
+from ectopy.signal.grid import RATE, conditioned_at
 from ectopy.verdict import Beat
 
 _FROM, _TO = 36, 8  # conditioned samples before R, 281 to 70 ms: a P wave, and no QRS complex
@@ -54,7 +54,7 @@ class PWaves:
         quality = np.concatenate([state.quality, conditioned.quality], axis=1)
         last, alike = state.last, list[float]()
         if beats:
-            at = np.array([round(beat.sample * RATE / self._fs) + LAG - state.start for beat in beats])
+            at = np.array([conditioned_at(beat.sample, self._fs) - state.start for beat in beats])
             before = np.concatenate([last[:, None], _alone(x.take(at[:, None] + _BEFORE, axis=1))], axis=1)
             there = (before != 0).any(axis=2)
             weight = quality[:, at // RATE] * (there[:, 1:] & there[:, :-1])

@@ -78,9 +78,11 @@ class Irregular:
                 self.intervals.append(Interval(beat.time_s, beat.rr_s, self.follows, alike))
             self.plain, self.follows = plain, counts
             self.beats.append(beat.time_s)
-        now_s = known.number + 1.0
-        self.intervals = [one for one in self.intervals if one.end_s > now_s - WINDOW_S]
-        self.beats = [at_s for at_s in self.beats if at_s > now_s - WINDOW_S]
+        gone_s = known.number + 1.0 - WINDOW_S
+        while self.intervals and self.intervals[0].end_s <= gone_s:
+            self.intervals.pop(0)
+        while self.beats and self.beats[0] <= gone_s:
+            self.beats.pop(0)
 
     def features(self) -> tuple[float, float] | None:
         """`FEATURES`; None where there are too few intervals."""
