@@ -1,7 +1,7 @@
 """What the rules over beats and seconds find: on real signal, just below each rule, and across a gap."""
 
 from dataclasses import replace
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import pytest
@@ -295,12 +295,12 @@ def test_atrial_fibrillation_of_record_203_is_irregular_and_sinus_rhythm_is_not(
 
 
 def rhythm(rr_s, alike, *, v=0.0):
-    """Findings after beats at these RR intervals that look premature, and what becomes of the last."""
+    """Findings after beats at these RR intervals (NaN: behind a gap) that look premature; what becomes of the last."""
     step = Findings(abnormal=0.5)
     at_s, known = 0.0, None
     beats = [Beat(0, 0.5, "N", 1.0, 0.0, 0.0, 0.0, 0.0, nan, 0.0)]
     for rr in rr_s:
-        at_s = beats[-1].time_s + rr
+        at_s = beats[-1].time_s + (5.0 if isnan(rr) else rr)
         beats.append(Beat(round(at_s * 360), at_s, "S", 0.2 - v, 0.8, v, 0.0, 0.0, rr, 0.8 + v))
     for number in range(int(at_s) + 1):
         here = tuple(beat for beat in beats if number <= beat.time_s < number + 1)
@@ -332,6 +332,12 @@ def test_beats_are_premature_again_once_nothing_tells_that_the_atria_fibrillate(
         assert lasting == ["irregular rhythm"]
         _, beat = rhythm([*RANDOM_RR, 50.0, *after, 0.6], 0.0)
         assert beat.aami == "S"
+
+
+def test_nothing_is_premature_before_there_is_an_rr_interval_to_compare_with():
+    for gone_s in ((), (0.8, 0.8, 0.8, nan)):  # from the start, and behind a gap
+        called = [rhythm([*gone_s, *(0.8,) * n], 0.9)[1].aami for n in (1, 2, 3)]
+        assert called == ["N", "S", "S"]
 
 
 @pytest.mark.parametrize(("rr_s", "alike"), [(RANDOM_RR, 0.9), (np.full(120, 0.8), 0.0)], ids=["P waves", "regular"])

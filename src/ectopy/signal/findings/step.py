@@ -8,6 +8,7 @@ can't wait may be about to be found. So a life-threatening one is told some 4 to
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isnan
 
 from ectopy.signal.beats import aami_class
 from ectopy.signal.findings.ectopic import Ectopic
@@ -34,6 +35,7 @@ class FindingsState:
     ectopic: Ectopic
     rate: Rate
     irregular: Irregular
+    rr_known: bool = False  # of the last beat
 
 
 class Findings:
@@ -53,12 +55,11 @@ class Findings:
 
     def push(self, known: Known) -> Known:
         """The next second; gives it back, its beats as the rhythm explains them: where the atria fibrillate, none is
-        supraventricular."""
+        supraventricular, and none that has no RR interval before its own to be compared with."""
         state = self.state
         tell = state.telling
         state.irregular.push(known, tell)
-        if state.irregular.sure:
-            known = replace(known, beats=tuple([self._never_premature(beat) for beat in known.beats]))
+        known = replace(known, beats=tuple([self._explained(beat) for beat in known.beats]))
         state.technical.push(known, tell)
         state.quiet.push(known, tell)
         state.ectopic.push(known, tell)
@@ -68,6 +69,11 @@ class Findings:
             watchful = state.quiet.watchful(known) or state.ectopic.watchful() or state.rate.watchful()
             tell.look_s = come + 1 if watchful else _next_look(come)
         return known
+
+    def _explained(self, beat: Beat) -> Beat:
+        before, self.state.rr_known = self.state.rr_known, not isnan(beat.rr_s)
+        can_be = before and self.state.rr_known and not self.state.irregular.sure
+        return self._never_premature(beat) if beat.S > 0 and not can_be else beat
 
     def _never_premature(self, beat: Beat) -> Beat:
         """The probabilities of the other classes, given that it isn't S."""
