@@ -85,6 +85,37 @@ def test_a_value_that_is_stuck_across_an_edge_of_the_grid_is_masked_alike_in_any
     assert bits(verdicts(np.split(x, range(360, len(x), 360)))) == bits(verdicts([x]))
 
 
+@few
+@given(
+    start=st.integers(3_500, 3_620),
+    length=st.integers(30, 200),
+    rail=st.sampled_from([5.12, 164.0, 8388.607]),
+    spike=st.booleans(),
+)
+def test_a_lead_that_saturates_across_an_edge_of_the_grid_is_masked_alike_in_any_cut(
+    verdicts, samples, start, length, rail, spike
+):
+    x = samples[:9_000].copy()
+    x[start : start + length] = rail
+    x[start - 3 : start] = -rail if spike else x[start - 3]
+    assert bits(verdicts(np.split(x, range(360, len(x), 360)))) == bits(verdicts([x]))
+
+
+def test_the_cut_of_many_leads_changes_nothing(verdicts, samples):
+    """NumPy adds eight or more numbers in another order where they lie side by side."""
+    x = np.column_stack([samples[at : at + 7_200, 0] for at in range(0, 48_000, 4_000)])
+    assert bits(verdicts(np.split(x, range(500, len(x), 500)), leads=12)) == bits(verdicts([x], leads=12))
+
+
+def test_a_rate_of_many_digits_is_as_good_as_another(verdicts, samples):
+    """One over a sampling period as a program has it: too large a fraction for NumPy's integers."""
+    x = np.interp(np.arange(0, 60, 0.006), np.arange(len(samples)) / 360, samples[:, 0])
+    x[6_667:7_167] = np.nan
+    rounded, exact = (verdicts([x], fs) for fs in (1 / 0.006, "500/3"))
+    assert [v.verdict for v in rounded] == [v.verdict for v in exact]
+    assert [[b.sample for b in v.beats] for v in rounded] == [[b.sample for b in v.beats] for v in exact]
+
+
 @pytest.mark.parametrize("fs", RATES)
 def test_at_any_rate_the_cut_changes_nothing(verdicts, samples, fs):
     x = samples[:9_000]
@@ -250,6 +281,15 @@ def test_a_hole_is_unreadable_and_settled_within_one_interval(
         assert not any(start + 18 < beat.sample < end for beat in verdict.beats)  # 50 ms are bridged
         if verdict.start_s >= start / 360 and verdict.end_s <= end / 360:
             assert (verdict.verdict, verdict.score, verdict.heart_rate) == ("unreadable", None, None)
+
+
+@few
+@given(start=st.integers(3_520, 3_600), rail=st.sampled_from([5.12, -5.12, 100.0]))
+def test_a_lead_that_saturates_is_missing_wherever_the_grid_cuts_it(verdicts, samples, start, rail):
+    x, missing = samples[:9_000].copy(), samples[:9_000].copy()
+    x[start : start + 108], missing[start : start + 108] = rail, np.nan
+    given, expected = ([[(b.sample, b.aami) for b in v.beats] for v in verdicts([y])] for y in (x, missing))
+    assert given == expected
 
 
 def test_a_quarter_of_an_hour_of_zeros_leaves_both_stretches_as_they_were(verdicts, samples, clean, model):

@@ -10,7 +10,7 @@ from math import nan
 import numpy as np
 
 from ectopy.recording import AamiClass
-from ectopy.signal import FAINT, Conditioned, Context, ContextState, Series, aami_class, difference
+from ectopy.signal import FAINT, Conditioned, Context, ContextState, Series, aami_class, difference, over_leads
 from ectopy.verdict import Beat
 from ectopy.zoo import State, TrainedModel
 
@@ -60,7 +60,7 @@ class Classes:
             inputs = (np.ascontiguousarray(x[:, part]) for x in (series.shape, series.usual))
             scores, self._state = self._model.run(self._state, *inputs, rhythm)
             weight = (FAINT + series.weight[:, part])[:, :, None]
-            mean = (scores * weight).sum(axis=0) / weight.sum(axis=0)
+            mean = over_leads(scores * weight) / over_leads(weight)
             out += [self._said(series, place, row) for place, row in enumerate(mean.tolist(), begin)]
         return out
 

@@ -14,7 +14,7 @@ from ectopy.signal.findings import (
     FindingsState,
     Irregular,
 )
-from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate
+from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate, over_leads
 from ectopy.signal.p_waves import PWaves, PWavesState
 from ectopy.signal.quality import FEATURES, READABLE, TERMS
 from ectopy.signal.seconds import DELAY_S, Known, Second, Seconds, SecondsState
@@ -61,6 +61,7 @@ __all__ = [
     "aami_class",
     "block_start",
     "check_rate",
+    "over_leads",
     "condition",
     "condition_together",
     "difference",

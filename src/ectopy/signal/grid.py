@@ -7,6 +7,10 @@ Block `b` is complete once the raw samples before `ceil((b + 1) * fs)` are in. I
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ectopy.errors import SignalError
 from ectopy.recording import exact_rate
@@ -49,3 +53,9 @@ def phase_of(block: int, fs: Fraction) -> int:
 def conditioned_at(sample: int, fs: float) -> int:
     """The conditioned sample at which a sample of the input comes out of the filters."""
     return round(sample * RATE / fs) + LAG
+
+
+def over_leads(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n_leads, ...) summed lead by lead. `sum` adds eight or more in pairs where they lie side by side, as those of
+    one beat do and those of several don't."""
+    return reduce(np.add, x)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 import numpy as np
@@ -84,7 +85,9 @@ class Mask:
         if np.count_nonzero(missing):
             x = np.where(missing, np.nan, x)
         pending_missing = state.missing.copy()
-        constant, last, repeats = self._constant(x, pending_missing, bounds)
+        constant, late, last, repeats = self._constant(x, pending_missing, bounds)
+        if late:
+            return _joined([self.push(x[:, begin:end], 1) for begin, end in pairwise(bounds)])
         dead = np.zeros((len(x), n_blocks), bool)
         if np.count_nonzero(constant):
             dead = np.add.reduceat(constant, bounds[:-1], axis=1) > np.diff(bounds) / 2
@@ -120,9 +123,10 @@ class Mask:
 
     def _constant(
         self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_], bounds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]:
-        """Find runs of one value; marks those samples of them that are still held back."""
-        constant = np.zeros(x.shape, bool)
+    ) -> tuple[NDArray[np.bool_], bool, NDArray[np.float64], NDArray[np.int64]]:
+        """Find runs of one value; marks those samples of them that are still held back. `late`: a run is known only in
+        the block after the one it begins in, which a cut may have given out by then."""
+        constant, late = self._stuck(x, bounds), False
         repeats = np.empty_like(self.state.repeats)
         for lead, row in enumerate(x):
             changes = (row[1:] != row[:-1]).nonzero()[0] + 1
@@ -135,11 +139,24 @@ class Mask:
             for run in (lengths >= self._constant_from).nonzero()[0]:
                 known = edges[run + 1] - lengths[run] + self._constant_from - 1  # the sample that tells
                 block = bounds[max(np.searchsorted(bounds, known, side="right") - 1, 0)]
-                # what was given out with the block before is gone, wherever the cut lies
-                constant[lead, max(edges[run], block - self._hold) : edges[run + 1]] = True
+                constant[lead, edges[run] : edges[run + 1]] = True
+                late = late or bool(edges[run] < block)
                 if run == 0 and carried:
                     pending_missing[lead, max(pending_missing.shape[1] - carried, 0) :] = True
-        return constant, x[:, -1].copy(), repeats
+        return constant, late, x[:, -1].copy(), repeats
+
+    def _stuck(self, x: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Runs at a block's end that are longer than what is held back, at its highest or lowest value: saturated, it
+        seems, but only the next block will tell."""
+        stuck = np.zeros(x.shape, bool)
+        tails = x[:, bounds[1:, None] - 1 - np.arange(self._hold + 1)]
+        for lead, b in zip(*(tails == tails[:, :, :1]).all(axis=2).nonzero(), strict=True):
+            block = slice(bounds[b], bounds[b + 1])
+            row = x[lead, block]
+            if row[-1] in (np.nanmin(row), np.nanmax(row)):
+                others = (row != row[-1]).nonzero()[0]
+                stuck[lead, block][others[-1] + 1 if len(others) else 0 :] = True
+        return stuck
 
     def _mark_spikes(
         self,
@@ -217,6 +234,14 @@ class Mask:
             previous = np.concatenate([[self.state.last_good[lead]], row[present[:-1]]])
             for at in present[row[present] - previous - 1 > self._restart_after]:
                 restart_at[lead, np.searchsorted(edges, at, side="right") - 1] = at
+
+
+def _joined(parts: list[Masked]) -> Masked:
+    """Blocks masked one by one; `restart_at` counts from the first one's samples."""
+    starts = np.cumsum([0, *(part.values.shape[1] for part in parts)])
+    restart_at = [np.where(p.restart_at < 0, -1, p.restart_at + at) for p, at in zip(parts, starts, strict=False)]
+    values, gap, dead = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("values", "gap", "dead"))
+    return Masked(values, gap, np.concatenate(restart_at, axis=1), dead)
 
 
 def _spread(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal.condition import Conditioned
-from ectopy.signal.grid import RATE, conditioned_at
+from ectopy.signal.grid import RATE, conditioned_at, over_leads
 from ectopy.verdict import Beat
 
 _FROM, _TO = 36, 8  # conditioned samples before R, 281 to 70 ms: a P wave, and no QRS complex
@@ -58,8 +58,9 @@ class PWaves:
             before = np.concatenate([last[:, None], _alone(x.take(at[:, None] + _BEFORE, axis=1))], axis=1)
             there = (before != 0).any(axis=2)
             weight = quality[:, at // RATE] * (there[:, 1:] & there[:, :-1])
-            total = weight.sum(axis=0)
-            mean = (weight * (before[:, 1:] * before[:, :-1]).sum(axis=2)).sum(axis=0) / np.where(total > 0, total, nan)
+            total = over_leads(weight)
+            both = (before[:, 1:] * before[:, :-1]).sum(axis=2)
+            mean = over_leads(weight * both) / np.where(total > 0, total, nan)
             last, alike = before[:, -1].copy(), mean.tolist()
         gone = conditioned.quality.shape[1]
         self.state = PWavesState(state.start + gone * RATE, x[:, gone * RATE :].copy(), quality[:, gone:].copy(), last)

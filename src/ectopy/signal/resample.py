@@ -42,9 +42,9 @@ def _filters(numerator: int, denominator: int, half: int, rest: int) -> tuple[ND
         block for whole rates
     """
     per = RATE * denominator
-    count = rest + np.arange(RATE) * numerator
-    fine = (count % per * _PHASES * 2 + per) // (2 * per)  # rounded
-    at = count // per + fine // _PHASES
+    places = [divmod(rest + n * numerator, per) for n in range(RATE)]  # whole, for NumPy's integers may be too small
+    fine = np.array([(behind * _PHASES * 2 + per) // (2 * per) for _, behind in places])  # rounded
+    at = np.array([whole for whole, _ in places]) + fine // _PHASES
     return at[:, None] + np.arange(2 * half), _bank(Fraction(numerator, denominator), half)[fine % _PHASES]
 
 
@@ -78,7 +78,7 @@ class Resample:
         gap = np.concatenate([state.gap, masked.gap], axis=1)
         for lead, b in zip(*(masked.restart_at >= 0).nonzero(), strict=True):
             # what was held before the gap says nothing about the level after it
-            begin = self._reach(state.phase + b) - first
+            begin = self._reach(state.phase + int(b)) - first  # NumPy's integers are too small for some rates
             end = state.tail.shape[1] + masked.restart_at[lead, b]
             x[lead, begin:end] = x[lead, end]
         y = np.empty((len(x), n_blocks, RATE))
