@@ -273,11 +273,11 @@ def test_a_damaged_model_gives_one_line_and_code_2(tmp_path):
     refused(run("analyze", "demo", "--model", folder, code=2), [r"model\.onnx", "ectopy train"])
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])
+@pytest.mark.parametrize("speed", ["0", "-1", "1e-15", "fast", "nan"])
 def test_a_speed_that_is_none_is_refused(speed):
     answer = run("watch", f"--speed={speed}", code=2)
     assert answer.stdout == ""
-    assert f"{speed}: expected a factor above 0" in answer.stderr.splitlines()[-1]
+    assert f"{speed}: expected a factor of 0.001 or more" in answer.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("arguments", [["analyze"], ["watch", "--quickly"], ["dance"], ["train"]])

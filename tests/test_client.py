@@ -837,7 +837,11 @@ def test_a_device_is_piped_in(fake, options, data):
         (["-", "--fs", "100", "--speed", "2"], b"", "leave --speed out"),
         (["demo", "--fs", "100"], b"", "leave --fs out"),
         (["nowhere"], b"", "nowhere: no such recording"),
-        (["demo", "--stream", "bed 7", "--to", "http://127.0.0.1:9"], b"", "no service there"),
+        (["-", "--fs", "100", "--gain", "inf"], b"1\n", "gain inf: expected a finite number"),
+        (["demo", "--stream", "bed/7"], b"", "stream 'bed/7': expected up to 64 letters"),
+        (["demo", "--stream", "bed-7", "--to", "http://127.0.0.1:9"], b"", "no service there"),
+        (["demo", "--to", "http://127.0.0.1:87000"], b"", "no address of a service"),
+        (["demo", "--to", "http://[::1"], b"", "no address of a service"),
     ],
 )
 def test_what_can_not_be_streamed_is_said_in_a_line(fake, arguments, data, words):

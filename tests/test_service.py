@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -157,6 +158,10 @@ def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
         ("/streams/odd/epochs", {"fs": 50, "leads": ["I"]}, 422, "100 to 1000"),
         ("/streams/odd/epochs", {"fs": 500, "leads": ["I", "I"]}, 422, "two leads of one name"),
         ("/streams/odd/epochs", {"fs": 500, "leads": ["I"], "device_time": "2026-01-01T00:00:00"}, 422, "zone"),
+        *(
+            ("/streams/odd/epochs", {"fs": 500, "leads": ["I"], "device_time": time}, 422, "no device's clock")
+            for time in ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-23:59")
+        ),
         ("/streams/../epochs", {"fs": 500, "leads": ["I"]}, 404, "Not Found"),
         ("/streams/odd/gaps", {"epoch": 1, "first": 0, "n": 10**9}, 409, "24 h"),
         ("/streams/odd/end", {"epoch": 1, "n": 1, "stream": "even"}, 409, "names stream"),
@@ -166,6 +171,18 @@ def test_what_can_t_be_done_is_answered_with_the_reason(api, path, body, status,
     begin(api, "odd") if api.get("/streams/odd").status_code == 404 else None
     answer = api.post(path, json=body)
     assert answer.status_code == status and reason in answer.json()["reason"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "origin", "code"),
+    [("кровать у окна 12 б " * 4, None, 4404), ("bed-7", "http://" + "é" * 90, 4403)],
+    ids=["stream", "origin"],
+)
+def test_a_reason_of_any_letters_fits_into_the_close_of_a_socket(url: str, stream: str, origin, code: int) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    with socket(url, quote(stream), additional_headers=headers) as device, pytest.raises(ConnectionClosed) as closed:
+        device.recv(timeout=10)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == code
 
 
 def test_a_damaged_frame_closes_the_connection_and_nothing_of_it_is_kept(api: httpx.Client, url: str) -> None:

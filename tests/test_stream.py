@@ -173,6 +173,10 @@ def test_a_state_of_another_operating_point_is_refused(samples):
 def test_no_lead_a_wrong_hop_and_an_unknown_model_are_refused():
     with pytest.raises(LeadError, match="no lead"):
         StreamAnalyzer(360, [])
+    assert StreamAnalyzer(360, np.array(["I", "II"])).leads == ("I", "II")  # type: ignore[arg-type]
+    for leads in (1.5, None, [1, 2], np.array([1])):
+        with pytest.raises(LeadError, match="expected their names, or how many"):
+            StreamAnalyzer(360, leads)  # type: ignore[arg-type]
     for hop in (0, 6):
         with pytest.raises(SignalError, match="hop"):
             StreamAnalyzer(360, hop=hop)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import index
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,14 +38,16 @@ def named(leads: Sequence[str] | int) -> tuple[str, ...]:
     Raises
     ------
     LeadError
-        If there is none, or two have one name.
+        If there is none, two have one name, or it is neither names nor a number.
     """
     if isinstance(leads, str):
         names: tuple[str, ...] = (leads,)
-    elif isinstance(leads, Sequence):
-        names = tuple(leads)
-    else:
+    elif isinstance(leads, SupportsIndex) and not isinstance(leads, np.ndarray):
         names = tuple(f"lead {n + 1}" for n in range(index(leads)))
+    elif isinstance(leads, Collection) and all(isinstance(name, str) for name in leads):
+        names = tuple(map(str, leads))
+    else:
+        raise LeadError(f"leads {leads!r}: expected their names, or how many there are")
     if not names:
         raise LeadError("no lead to analyse; name at least one")
     if len(set(names)) < len(names):

@@ -21,14 +21,17 @@ OperatingPoint = Annotated[
 ]
 
 
+_SLOWEST = 0.001
+
+
 def _factor(text: str) -> float:
     """A factor of real time; `max` is infinite."""
     try:
         speed = math.inf if text == "max" else float(text)
     except ValueError:
         speed = math.nan
-    if not speed > 0:
-        raise typer.BadParameter(f"{text}: expected a factor above 0, as 20, or 'max'")
+    if not speed >= _SLOWEST:
+        raise typer.BadParameter(f"{text}: expected a factor of {_SLOWEST} or more, as 20, or 'max'")
     return speed
 
 

@@ -60,6 +60,8 @@ def piped(fs: str, leads: list[str], unit: str, gain: float, binary: str | None)
     SignalError
         If a service takes no such device.
     """
+    if not math.isfinite(gain):
+        raise SignalError(f"gain {gain}: expected a finite number")
     as_counts = binary == "int16"
     request = _request(fs=fs, leads=leads, kind=binary or "float32", unit=unit, gain=gain if as_counts else 1.0)
     chunks = _whole(request.form.width) if binary else _parsed(len(leads))
@@ -94,7 +96,8 @@ async def _paced(recording: Recording, speed: float) -> AsyncIterator[NDArray[np
 async def _divided(chunks: AsyncIterator[bytes], gain: float) -> AsyncIterator[NDArray[np.float32] | bytes]:
     """float32 numbers to values."""
     async for chunk in chunks:
-        yield chunk if gain == 1 else (np.frombuffer(chunk, "<f4") / np.float32(gain)).astype("<f4").tobytes()
+        with np.errstate(over="ignore"):
+            yield chunk if gain == 1 else (np.frombuffer(chunk, "<f4") / np.float32(gain)).astype("<f4").tobytes()
 
 
 async def _whole(width: int) -> AsyncIterator[bytes]:
@@ -116,9 +119,14 @@ async def _parsed(n_leads: int) -> AsyncIterator[bytes]:
         values = [_values(line, number + i, n_leads) for i, line in enumerate(lines, start=1)]
         number += len(lines)
         if values:
-            yield np.array(values, "<f4").tobytes()
+            yield _packed(values)
     if rest:
-        yield np.array(_values(rest, number + 1, n_leads), "<f4").tobytes()
+        yield _packed(_values(rest, number + 1, n_leads))
+
+
+def _packed(values: list[float] | list[list[float]]) -> bytes:
+    with np.errstate(over="ignore"):  # what no float32 holds is infinite, and so missing
+        return np.array(values, "<f4").tobytes()
 
 
 def _values(line: bytes, number: int, n_leads: int) -> list[float]:

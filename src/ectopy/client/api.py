@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,9 +20,10 @@ from ectopy.client.calls import given, json_of, path_of
 from ectopy.client.events import events
 from ectopy.client.watching import Watched, Watcher
 from ectopy.client.writer import Writer
-from ectopy.errors import EctopyError, RecordError, ServiceError
+from ectopy.errors import EctopyError, RecordError, ServiceError, SignalError
 from ectopy.verdict import Word
 from ectopy.wire import (
+    ID,
     Ack,
     AlarmOut,
     AnalysisOut,
@@ -63,7 +65,15 @@ class Client(AlarmCalls, AnnotationCalls):
     """
 
     def writer(self, stream: str, request: EpochRequest, *, say: Callable[[str], None] | None = None) -> Writer:
-        """For a device: `async with` opens an epoch, and closes the one before. `say` is told of outages in a line."""
+        """For a device: `async with` opens an epoch, and closes the one before. `say` is told of outages in a line.
+
+        Raises
+        ------
+        SignalError
+            If `stream` is no id.
+        """
+        if not re.match(ID, stream):
+            raise SignalError(f"stream '{stream}': expected up to 64 letters, digits, '.', '_' and '-', as bed-7")
         return Writer(self, stream, request, say)
 
     def watch(

@@ -29,8 +29,11 @@ class Calls:
     """A service at a URL, and the connections to it."""
 
     def __init__(self, url: str):
-        parsed = httpx.URL(url) if url.startswith(("http://", "https://")) else None
-        if not parsed or not parsed.host:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL:
+            parsed = httpx.URL("")
+        if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < (parsed.port or 80) < 65536:
             raise ServiceError(f"{url}: no address of a service; expected one as http://127.0.0.1:8700")
         self.url = url.rstrip("/")
         # No proxy and no .netrc: a service on this machine is spoken to directly.

@@ -15,6 +15,11 @@ from starlette.routing import Route
 from ectopy.errors import BusyError, EctopyError
 
 
+def shortened(reason: str) -> str:
+    """What a WebSocket's close frame has room for, in bytes."""
+    return reason.encode()[:120].decode(errors="ignore")
+
+
 def tell_errors(app: FastAPI) -> None:
     """Have every error of an app answered the same way."""
 

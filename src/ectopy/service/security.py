@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ectopy.service.errors import shortened
 from ectopy.service.settings import LOOPBACK
 from ectopy.wire import Ticket
 
@@ -77,7 +78,7 @@ class OnlyThisMachine:
             return
         await receive()
         await send({"type": "websocket.accept", "subprotocol": chosen})
-        await send({"type": "websocket.close", "code": REFUSED, "reason": reason[:120]})
+        await send({"type": "websocket.close", "code": REFUSED, "reason": shortened(reason)})
 
 
 def _here(url: str) -> bool:

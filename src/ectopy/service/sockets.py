@@ -11,7 +11,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ectopy.errors import EctopyError, FrameError
-from ectopy.service.errors import reason_of
+from ectopy.service.errors import reason_of, shortened
 from ectopy.service.hub import Watcher
 from ectopy.service.live import Live
 from ectopy.service.streams import Streams
@@ -168,7 +168,7 @@ class Connection:
         self._watcher.put(refused.model_dump_json())
 
     def _close(self, code: int, reason: str) -> None:
-        self._closing = self._closing or (code, reason.encode()[:120].decode(errors="ignore"))
+        self._closing = self._closing or (code, shortened(reason))
         self._ending.set()
 
 

@@ -61,11 +61,11 @@ __all__ = [
     "aami_class",
     "block_start",
     "check_rate",
-    "over_leads",
     "condition",
     "condition_together",
     "difference",
     "joined",
+    "over_leads",
     "parted",
     "settling",
 ]

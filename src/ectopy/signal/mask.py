@@ -240,7 +240,9 @@ def _joined(parts: list[Masked]) -> Masked:
     """Blocks masked one by one; `restart_at` counts from the first one's samples."""
     starts = np.cumsum([0, *(part.values.shape[1] for part in parts)])
     restart_at = [np.where(p.restart_at < 0, -1, p.restart_at + at) for p, at in zip(parts, starts, strict=False)]
-    values, gap, dead = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("values", "gap", "dead"))
+    values, gap, dead = (
+        np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("values", "gap", "dead")
+    )
     return Masked(values, gap, np.concatenate(restart_at, axis=1), dead)
 
 

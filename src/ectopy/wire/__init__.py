@@ -16,6 +16,7 @@ from ectopy.wire.annotations import Annotate, AnnotationOut, AnnotationsOut
 from ectopy.wire.form import MISSING, Form, Kind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
 from ectopy.wire.messages import (
+    ID,
     Ack,
     BeatOut,
     Beats,
@@ -42,6 +43,7 @@ from ectopy.wire.messages import (
 )
 
 __all__ = [
+    "ID",
     "MAX_FRAME",
     "MISSING",
     "Ack",

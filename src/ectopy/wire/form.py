@@ -50,10 +50,12 @@ class Form:
         if len(stored) % self.width:
             raise SignalError(f"{len(stored)} bytes are no whole number of samples of {self.width} bytes")
         raw = np.frombuffer(stored, _TYPES[self.kind]).reshape(-1, self.n_leads)
-        if self.kind == "float32":
-            return raw.astype(np.float32) if _TO_MV[self.unit] == 1 else (raw * _TO_MV[self.unit]).astype(np.float32)
-        values = (raw - self.offset) * (_TO_MV[self.unit] / self.gain)
-        return np.where(raw == MISSING, np.nan, values).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what no float32 holds is infinite, and so missing
+            if self.kind == "float32":
+                to_mv = _TO_MV[self.unit]
+                return raw.astype(np.float32) if to_mv == 1 else (raw * to_mv).astype(np.float32)
+            values = (raw - self.offset) * (_TO_MV[self.unit] / self.gain)
+            return np.where(raw == MISSING, np.nan, values).astype(np.float32)
 
     def missing(self, n: int) -> bytes:
         """So many samples that are not there."""
@@ -90,5 +92,6 @@ class Form:
             with np.errstate(over="ignore"):  # what no float32 holds is infinite, and so missing
                 return values.astype(_TYPES["float32"]).tobytes()
         known = np.isfinite(values)
-        whole = np.clip(np.rint(np.where(known, values, 0) * self.gain + self.offset), MISSING + 1, -MISSING - 1)
+        with np.errstate(over="ignore"):
+            whole = np.clip(np.rint(np.where(known, values, 0) * self.gain + self.offset), MISSING + 1, -MISSING - 1)
         return np.where(known, whole, MISSING).astype(_TYPES["int16"]).tobytes()

@@ -16,8 +16,9 @@ from ectopy.wire.form import Form, Kind, Unit
 
 MAX_LEADS = 16
 _INDEX = 2**53  # JSON's numbers are exact up to here
-
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["bed-7"])]
+_CLOCKS = 1970, 2200  # years of a clock that was set
+ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Id = Annotated[str, Field(pattern=ID, examples=["bed-7"])]
 
 
 def _number(value: object) -> object:
@@ -95,6 +96,8 @@ class EpochRequest(Message):
     def _with_a_zone(cls, time: datetime | None) -> datetime | None:
         if time is not None and time.tzinfo is None:
             raise ValueError("a time without a zone; expected one as 2026-01-01T12:00:00Z")
+        if time is not None and not _CLOCKS[0] <= time.year < _CLOCKS[1]:
+            raise ValueError(f"no device's clock: the year {time.year}; leave it out where the clock was never set")
         return time
 
     @model_validator(mode="after")

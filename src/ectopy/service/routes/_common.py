@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from ectopy.errors import RecordError
 from ectopy.service.rows import EpochRow
 from ectopy.service.streams import Streams
+from ectopy.wire import ID
 
-StreamId = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The stream's id", examples=["bed-7"])
-]
+StreamId = Annotated[str, Path(pattern=ID, description="The stream's id", examples=["bed-7"])]
 
 PAGE = 1000
 After = Annotated[int, Query(ge=0, lt=2**53, description="Id of the last one seen: the page begins behind it")]

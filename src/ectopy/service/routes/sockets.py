@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, WebSocket
 
 from ectopy.errors import EctopyError
+from ectopy.service.errors import shortened
 from ectopy.service.sockets import Connection
 
 router = APIRouter(prefix="/v1")
@@ -27,6 +28,6 @@ async def _serve(socket: WebSocket, name: str | None) -> None:
         if name is not None:
             streams.live(name)
     except EctopyError as error:
-        await socket.close(4404, str(error)[:120])
+        await socket.close(4404, shortened(str(error)))
         return
     await Connection(socket, streams, name).serve()
