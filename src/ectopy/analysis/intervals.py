@@ -13,7 +13,7 @@ from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
 
 SHORTEST_S = 2  # of the last interval
 _READABLE_SHARE = 0.6  # of an interval's seconds that can be judged ...
-_NORMAL_SHARE = 0.8  # ... and of one that shows nothing abnormal: what was not seen was not normal
+_NORMAL_SHARE = 1.0  # ... and of one that shows nothing abnormal: what was not seen was not normal
 _SURE = "ventricular run"  # it looks like noise: that its seconds can't be judged says nothing against it
 _EARLY = 0.1  # of the usual RR interval: from there a beat is said to be premature
 _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion", None: "abnormal"}

@@ -23,7 +23,7 @@ from ectopy.verdict import Beat
 
 DELAY_S = 2  # after the end of a second all of it is known
 _SWAYING = 0.8  # P(abnormal) from which a beat decides though its baseline sways
-_UNSURE, _SURE = 0.2, 0.95  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
+_UNSURE, _SURE = 0.1, 0.95  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
 _POOR = 0.8  # quality of a second in which it may as well be noise
 
 

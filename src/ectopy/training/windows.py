@@ -99,11 +99,11 @@ class Windows(Examples):
 
     def _dirty(self, rng: np.random.Generator, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         signal = signal * np.exp(rng.normal(0, 0.25)) * rng.choice((-1, 1))
-        if rng.random() < 0.4:
-            signal = signal + rng.uniform(0, 0.7) * self._motion(rng, self._n)
+        if rng.random() < 0.6:
+            signal = signal + rng.uniform(0, 1.4) * self._motion(rng, self._n)
         if rng.random() < 0.4:  # the patient moves for some seconds: up to and beyond what can be read
             for _ in range(rng.integers(1, 4)):
-                n = int(rng.uniform(0.5, 6) * RATE)
+                n = int(np.exp(rng.uniform(np.log(0.15), np.log(6))) * RATE)
                 begin = int(rng.integers(self._n - n))
                 burst = self._motion(rng, n) if rng.random() < 0.7 else 0.3 * rng.normal(0, 1, n)
                 signal[begin : begin + n] += np.exp(rng.uniform(np.log(0.2), np.log(2.5))) * burst
