@@ -13,6 +13,7 @@ from ectopy.signal.findings import (
     Findings,
     FindingsState,
     Irregular,
+    irregularity,
 )
 from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, block_start, check_rate, over_leads
 from ectopy.signal.p_waves import PWaves, PWavesState
@@ -64,6 +65,7 @@ __all__ = [
     "condition",
     "condition_together",
     "difference",
+    "irregularity",
     "joined",
     "over_leads",
     "parted",

@@ -26,7 +26,7 @@ from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import OutputError
 from ectopy.evaluation import Stretch, match_beats, rhythms
 from ectopy.recording import Recording
-from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular
+from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular, irregularity
 from ectopy.verdict import Beat
 
 _ALL, _NONE = 0.7, 0.3  # share of a minute that is fibrillation
@@ -34,7 +34,7 @@ _PREMATURE = 3  # supraventricular beats of a minute that is none
 _THRESHOLDS = np.arange(0.3, 0.95, 0.05)
 _SURE = np.arange(0.7, 1.01, 0.025)
 
-Weights = tuple[float, NDArray[np.float64]]  # intercept, and one a feature
+Weights = tuple[float, list[float]]  # intercept, and one a feature
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def fit_rhythm(data_dir: Path | None = None, out: Path | None = None) -> Path:
             "f1_of_s_without": round(f1_s_before, 3),
         },
         "intercept": intercept,
-        "weights": dict(zip(IRREGULARITY, weights.tolist(), strict=True)),
+        "weights": dict(zip(IRREGULARITY, weights, strict=True)),
         "threshold": threshold,
         "sure": sure,
     }
@@ -173,18 +173,15 @@ def _arrays(patients: Iterable[Patient]) -> tuple[NDArray[np.float64], NDArray[n
 def _fit(patients: Iterable[Patient]) -> Weights:
     values, truth, weight = _arrays(patients)
     model = LogisticRegression(max_iter=1000).fit(values, truth, sample_weight=weight)
-    return float(model.intercept_[0]), model.coef_[0]
-
-
-def _p(index: Weights, values: tuple[float, ...]) -> float:
-    intercept, weights = index
-    return float(1 / (1 + np.exp(-(intercept + np.dot(weights, values)))))
+    return float(model.intercept_[0]), model.coef_[0].tolist()
 
 
 def _threshold(patients: list[Patient], others: dict[str, Weights]) -> tuple[float, float]:
     """The best threshold when each patient is left out of the fit, and its F1."""
     _, truth, weight = _arrays(patients)
-    p = np.array([_p(others[one.name], m.values) for one in patients for m in one.labelled if m.values is not None])
+    p = np.array(
+        [irregularity(*others[one.name], m.values) for one in patients for m in one.labelled if m.values is not None]
+    )
     scores = [float(f1_score(truth, p >= threshold, sample_weight=weight)) for threshold in _THRESHOLDS]
     best = int(np.argmax(scores))
     return round(float(_THRESHOLDS[best]), 2), scores[best]
@@ -206,7 +203,7 @@ def _called_premature(patient: Patient, index: Weights, sure: float) -> NDArray[
     """(n_beats,) whether each is called S."""
     looks = [False]
     for minute in patient.minutes:
-        looks.append(minute.values is not None and _p(index, minute.values) >= sure)
+        looks.append(minute.values is not None and irregularity(*index, minute.values) >= sure)
     last = len(looks) - 1
     surely = [looks[min(int(beat.time_s + 1) // IRREGULARITY_EVERY_S, last)] for beat in patient.beats]
     return np.array([beat.aami == "S" and not sure for beat, sure in zip(patient.beats, surely, strict=True)], bool)

@@ -3,7 +3,7 @@
 from ectopy.signal.findings.irregular import EVERY_S as IRREGULARITY_EVERY_S
 from ectopy.signal.findings.irregular import FEATURES as IRREGULARITY
 from ectopy.signal.findings.irregular import WINDOW_S as IRREGULARITY_WINDOW_S
-from ectopy.signal.findings.irregular import Irregular
+from ectopy.signal.findings.irregular import Irregular, irregularity
 from ectopy.signal.findings.step import Findings, FindingsState
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "Findings",
     "FindingsState",
     "Irregular",
+    "irregularity",
 ]

@@ -10,6 +10,7 @@ from fibrillation.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import exp, isnan, log
@@ -31,6 +32,12 @@ _SHARE = 0.5  # of the beats that must be of use: where fewer are, ventricular b
 def _fitted() -> tuple[float, tuple[float, ...], float, float]:
     fitted = json.loads(Path(__file__).with_name("irregular.json").read_text(encoding="utf-8"))
     return fitted["intercept"], tuple(fitted["weights"][name] for name in FEATURES), fitted["threshold"], fitted["sure"]
+
+
+def irregularity(intercept: float, weights: Sequence[float], values: Sequence[float]) -> float:
+    """The index, 0 to 1, of a minute's `FEATURES`."""
+    z = intercept + sum(weight * value for weight, value in zip(weights, values, strict=True))
+    return 1 / (1 + exp(-min(max(z, -50.0), 50.0)))
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,7 @@ class Irregular:
         if values is None:
             return
         intercept, weights, threshold, sure = _fitted()
-        z = intercept + sum(weight * value for weight, value in zip(weights, values, strict=True))
-        p = self.plainly / (1 + exp(-min(max(z, -50.0), 50.0)))
+        p = irregularity(intercept, weights, values) if self.plainly else 0.0
         self.sure = p >= sure
         middle_s = max((self.intervals[0].end_s + self.intervals[-1].end_s) / 2, 0.0)  # it changed about here
         lasting = tell.lasts("irregular rhythm")
