@@ -840,7 +840,9 @@ def test_a_device_is_piped_in(fake, options, data):
         (["-", "--fs", "100", "--gain", "inf"], b"1\n", "gain inf: expected a finite number"),
         (["demo", "--stream", "bed/7"], b"", "stream 'bed/7': expected up to 64 letters"),
         (["demo", "--stream", "bed-7", "--to", "http://127.0.0.1:9"], b"", "no service there"),
+        (["demo", "--stream", "bed-7\n"], b"", "expected up to 64 letters"),
         (["demo", "--to", "http://127.0.0.1:87000"], b"", "no address of a service"),
+        (["demo", "--to", "http://127.0.0.1:0"], b"", "no address of a service"),
         (["demo", "--to", "http://[::1"], b"", "no address of a service"),
     ],
 )

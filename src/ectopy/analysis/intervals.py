@@ -90,6 +90,7 @@ class Intervals:
 
     def _judge(self, start: int, end_s: float, seconds: Sequence[Second], beats: list[Beat]) -> Verdict:
         placed = [(beat, seconds[int(beat.time_s) - start]) for beat in beats]
+        seconds = seconds[: int(end_s) - start]  # of a last one there is a part only
         placed = [(beat, second) for beat, second in placed if second.decides(beat)]
         judged, doubtful = [beat for beat, _ in placed], [beat for beat, second in placed if second.doubtful(beat)]
         abnormal = [beat for beat in judged if beat.anomaly >= self._abnormal]

@@ -72,7 +72,7 @@ class Client(AlarmCalls, AnnotationCalls):
         SignalError
             If `stream` is no id.
         """
-        if not re.match(ID, stream):
+        if not re.fullmatch(ID, stream):
             raise SignalError(f"stream '{stream}': expected up to 64 letters, digits, '.', '_' and '-', as bed-7")
         return Writer(self, stream, request, say)
 

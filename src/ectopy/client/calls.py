@@ -25,15 +25,20 @@ class _Page(Protocol[T]):
     items: list[T]
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    fits = parsed.port is None or 0 < parsed.port < 65536
+    return parsed.scheme in ("http", "https") and bool(parsed.host) and fits
+
+
 class Calls:
     """A service at a URL, and the connections to it."""
 
     def __init__(self, url: str):
-        try:
-            parsed = httpx.URL(url)
-        except httpx.InvalidURL:
-            parsed = httpx.URL("")
-        if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < (parsed.port or 80) < 65536:
+        if not _is_address(url):
             raise ServiceError(f"{url}: no address of a service; expected one as http://127.0.0.1:8700")
         self.url = url.rstrip("/")
         # No proxy and no .netrc: a service on this machine is spoken to directly.

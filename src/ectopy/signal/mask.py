@@ -124,8 +124,8 @@ class Mask:
     def _constant(
         self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_], bounds: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], bool, NDArray[np.float64], NDArray[np.int64]]:
-        """Find runs of one value; marks those samples of them that are still held back. `late`: a run is known only in
-        the block after the one it begins in, which a cut may have given out by then."""
+        """Runs of one value, whole, and of the last one what is still held back. `late`: one is known only in the block
+        after the one that it begins in, which a cut may have given out by then."""
         constant, late = self._stuck(x, bounds), False
         repeats = np.empty_like(self.state.repeats)
         for lead, row in enumerate(x):
@@ -147,7 +147,7 @@ class Mask:
 
     def _stuck(self, x: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Runs at a block's end that are longer than what is held back, at its highest or lowest value: saturated, it
-        seems, but only the next block will tell."""
+        seems, but only the next block will tell. Each block by itself, so that no cut matters."""
         stuck = np.zeros(x.shape, bool)
         tails = x[:, bounds[1:, None] - 1 - np.arange(self._hold + 1)]
         for lead, b in zip(*(tails == tails[:, :, :1]).all(axis=2).nonzero(), strict=True):

@@ -24,6 +24,7 @@ from ectopy.verdict import Beat
 DELAY_S = 2  # after the end of a second all of it is known
 _SWAYING = 0.8  # P(abnormal) from which a beat decides though its baseline sways
 _UNSURE, _SURE = 0.1, 0.95  # P(abnormal) from which a beat may be abnormal, and is, however poor its second
+_MISSING = 0.5  # share of a second from which it can't be judged
 _POOR = 0.8  # quality of a second in which it may as well be noise
 
 
@@ -31,7 +32,7 @@ _POOR = 0.8  # quality of a second in which it may as well be noise
 class Second:
     """One second of signal; a value a lead.
 
-    quality : the signal's; once the model has seen it, what is left of it after the model's doubt
+    quality : the signal's, times the share of it that is there; once the model has seen it, what its doubt leaves of it
     """
 
     quality: tuple[float, ...]
@@ -48,7 +49,8 @@ class Second:
 
     @property
     def readable(self) -> bool:
-        return self.best >= READABLE
+        there = zip(self.quality, self.missing, strict=True)
+        return any(quality >= READABLE and missing < _MISSING for quality, missing in there)
 
     def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
@@ -60,7 +62,9 @@ class Second:
 
     def doubtful(self, beat: Beat) -> bool:
         """Whether nobody knows if a beat in it is abnormal, or noise."""
-        return self.best < _POOR and _UNSURE <= beat.anomaly < _SURE
+        there = zip(self.quality, self.missing, strict=True)
+        poor = all(quality < _POOR * (1 - missing) for quality, missing in there)
+        return poor and _UNSURE <= beat.anomaly < _SURE
 
     @property
     def trouble(self) -> str:
@@ -68,7 +72,7 @@ class Second:
         lead = self.quality.index(self.best)
         if self.dead[lead]:
             return "flat, saturated or lead off"
-        return "no signal" if self.missing[lead] >= 0.5 else "noise"
+        return "no signal" if self.missing[lead] >= _MISSING else "noise"
 
 
 @dataclass(frozen=True)
@@ -157,5 +161,6 @@ class Seconds:
 
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
         """A second, once the model has seen it."""
-        quality = tuple([seen(q, d, self._doubt) for q, d in zip(second.quality, doubt, strict=True)])
-        return replace(second, quality=quality)
+        leads = zip(second.quality, second.missing, doubt, strict=True)
+        quality = [there * seen(q / there, d, self._doubt) if (there := 1 - m) else 0.0 for q, m, d in leads]
+        return replace(second, quality=tuple(quality))

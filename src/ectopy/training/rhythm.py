@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan
+from operator import and_
 from pathlib import Path
 
 import numpy as np
@@ -201,9 +203,11 @@ def _sure(patients: list[Patient], others: dict[str, Weights]) -> tuple[float, f
 
 def _called_premature(patient: Patient, index: Weights, sure: float) -> NDArray[np.bool_]:
     """(n_beats,) whether each is called S."""
-    looks = [False]
+    looks, known = [False], [not isnan(beat.rr_s) for beat in patient.beats]
     for minute in patient.minutes:
         looks.append(minute.values is not None and irregularity(*index, minute.values) >= sure)
     last = len(looks) - 1
     surely = [looks[min(int(beat.time_s + 1) // IRREGULARITY_EVERY_S, last)] for beat in patient.beats]
-    return np.array([beat.aami == "S" and not sure for beat, sure in zip(patient.beats, surely, strict=True)], bool)
+    can_be = map(and_, known, [False, *known[:-1]])  # as `Findings` has it
+    beats = zip(patient.beats, surely, can_be, strict=True)
+    return np.array([beat.aami == "S" and can and not sure for beat, sure, can in beats], bool)

@@ -16,7 +16,7 @@ from ectopy.wire.form import Form, Kind, Unit
 
 MAX_LEADS = 16
 _INDEX = 2**53  # JSON's numbers are exact up to here
-_CLOCKS = 1970, 2200  # years of a clock that was set
+_CLOCKS = 1970, 2200  # years that one may show
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Id = Annotated[str, Field(pattern=ID, examples=["bed-7"])]
 
@@ -97,7 +97,7 @@ class EpochRequest(Message):
         if time is not None and time.tzinfo is None:
             raise ValueError("a time without a zone; expected one as 2026-01-01T12:00:00Z")
         if time is not None and not _CLOCKS[0] <= time.year < _CLOCKS[1]:
-            raise ValueError(f"no device's clock: the year {time.year}; leave it out where the clock was never set")
+            raise ValueError(f"no device's clock: the year {time.year}; leave it out where there is none that runs")
         return time
 
     @model_validator(mode="after")
