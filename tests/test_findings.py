@@ -433,7 +433,7 @@ RAISED = [
     ("asystole", "svdb/850", 1565, 45),  # a heart that stands still for 12.5 s
     ("pause", "mitdb/201", 360, 45),
     ("extreme bradycardia", "mitdb/201", 500, 60),
-    ("bradycardia", "mitdb/207", 5, 45),
+    ("bradycardia", "mitdb/201", 1440, 120),
     ("bigeminy", "mitdb/203", 1535, 45),
     ("ectopic burden", "mitdb/119", 0, 120),
     ("triplet", "mitdb/203", 30, 40),
@@ -443,7 +443,7 @@ RAISED = [
     ("ventricular rhythm", "mitdb/124", 290, 60),
     ("no organised rhythm", "mitdb/207", 20, 60),
     ("irregular rhythm", "mitdb/203", 0, 120),
-    ("unreadable", "mitdb/108", 1210, 90),
+    ("unreadable", "mitdb/108", 1620, 90),
 ]
 
 

@@ -204,15 +204,15 @@ def assert_same_elsewhere(model):
     """Outside of the intervals that see a gap verdicts, beats and classes are the same.
 
     After a restart the gain is learned anew, so that a beat that lies on a threshold may fall on its other side: one
-    interval may hold one, and with it be judged otherwise. Scores agree within 0.02, and within 0.15 while gain and
+    interval may hold one, and with it be judged otherwise. Scores agree within 0.02, and within 0.2 while gain and
     model still remember the gap. A beat model remembers the rhythm of 32 beats: near the gap its scores may move, with
-    them the classes of up to three intervals and one verdict; one that compares with the patient's usual beat, learned
-    anew after the gap, two. While they remember, one more interval, where beats may be abnormal or noise, may be judged
-    with a gap and not without it.
+    them the classes of up to four intervals and one verdict; one that compares with the patient's usual beat, learned
+    anew after the gap, two. While they remember, two more intervals, where beats may be abnormal or noise, may be
+    judged with a gap and not without it.
     """
     remembers = load(model).finder is not None
     most = 2 if load(model).card["output"] == ["anomaly"] else 1
-    memory_s, near_by = (60.0, 0.5) if remembers else (MEMORY_S, 0.15)
+    memory_s, near_by = (60.0, 0.5) if remembers else (MEMORY_S, 0.2)
 
     def check(clean, given, first_s, last_s, settled_s=0.0):
         compared, differ, flipped, may_be_noise = 0, 0, 0, 0
@@ -238,9 +238,9 @@ def assert_same_elsewhere(model):
                 if a.score is not None:
                     assert b.score == pytest.approx(a.score, abs=near_by if near else 0.02)
         assert compared > 40
-        assert differ <= (3 if remembers else 1 if settled_s else 0)
+        assert differ <= (4 if remembers else 1 if settled_s else 0)
         assert flipped <= (most if remembers or settled_s else 0)
-        assert may_be_noise <= 1
+        assert may_be_noise <= 2
 
     return check
 
@@ -302,12 +302,11 @@ def test_a_quarter_of_an_hour_of_zeros_leaves_both_stretches_as_they_were(verdic
     assert bits(before[:29]) == bits(clean[:29])
     assert {v.verdict for v in within} == {"unreadable"}
     others = [place for place, (a, b) in enumerate(zip(clean[31:], after[1:], strict=True)) if a.verdict != b.verdict]
-    # a model without classes goes by the usual beat, and learns it anew: a beat may fall on the threshold's other side
-    assert len(others) <= (1 if load(model).card["output"] == ["anomaly"] else 0) and all(
-        place < 12 for place in others
-    )
-    for a, b in zip(clean[31:], after[1:], strict=True):
-        assert [(beat.aami, beat.sample + len(zeros)) for beat in a.beats] == [(x.aami, x.sample) for x in b.beats]
+    # a beat model learns rhythm and usual beat anew: a beat may fall on the threshold's other side
+    assert len(others) <= (1 if load(model).finder else 0) and all(place < 12 for place in others)
+    for place, (a, b) in enumerate(zip(clean[31:], after[1:], strict=True)):
+        assert [beat.sample + len(zeros) for beat in a.beats] == [beat.sample for beat in b.beats]
+        assert place in others or [beat.aami for beat in a.beats] == [beat.aami for beat in b.beats]
 
 
 NOTHING = {
