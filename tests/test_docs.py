@@ -25,7 +25,7 @@ def test_the_readme_s_python_runs_and_gives_every_verdict():
     answer = subprocess.run([sys.executable, "-c", block[1]], capture_output=True, text=True, check=True)
     starts = re.findall(r"^(\d+\.0) (?:normal|abnormal|unreadable) ", answer.stdout, re.MULTILINE)
     assert starts == [f"{5 * k:.1f}" for k in range(59)]
-    assert "start_s=295.0" in answer.stdout
+    assert "(295.0, " in answer.stdout
 
 
 ROWS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ectopy.service.routes._common import StreamsDep, problems
@@ -17,6 +17,12 @@ async def give_ticket(request: Request) -> Ticket:
     """A page's way to open a WebSocket: good once, for 30 s, as the subprotocol `ectopy.ticket.<ticket>`."""
     ticket: Ticket = request.app.state.tickets.give()
     return ticket
+
+
+@router.get("/", include_in_schema=False)
+async def front() -> Response:
+    """Who opens the address in a browser sees the API's page."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/healthz")
