@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil, inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ectopy.analysis.blocks import Blocks, ModelInput, inputs
 from ectopy.analysis.classes import Classes, ClassesState
 from ectopy.analysis.given import as_samples, named
 from ectopy.analysis.intervals import Intervals, IntervalState
@@ -28,7 +28,6 @@ from ectopy.signal import (
     BeatFinder,
     BeatState,
     Condition,
-    Conditioned,
     ConditionState,
     Doubt,
     DoubtState,
@@ -45,26 +44,6 @@ from ectopy.signal import (
 )
 from ectopy.verdict import DEFAULT_MODEL, INTERVAL_S, Finding, Verdict
 from ectopy.zoo import BALANCED, State, TrainedModel, load
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """(n_samples, n_leads) raw samples of `n` whole blocks."""
-
-    samples: NDArray[np.float32]
-    n: int
-
-
-@dataclass(frozen=True, eq=False)
-class ModelInput:
-    """What the model is to run on next.
-
-    conditioned : whole blocks
-    reset : (n_leads,) bool, leads whose model state starts again before them
-    """
-
-    conditioned: Conditioned
-    reset: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,15 +273,3 @@ class StreamAnalyzer:
                 f"samples of shape {x.shape}: expected (n, {len(self.leads)}) for the leads {', '.join(self.leads)}"
             )
         return x
-
-
-def inputs(conditioned: Conditioned) -> list[ModelInput]:
-    """One model run for each stretch without a restart inside it."""
-    if not np.count_nonzero(conditioned.restart[:, 1:]):
-        return [ModelInput(conditioned, conditioned.restart[:, 0])]
-    edges = [0, *np.flatnonzero(conditioned.restart.any(axis=0)), conditioned.n_blocks]
-    return [
-        ModelInput(conditioned.blocks(begin, end), conditioned.restart[:, begin])
-        for begin, end in pairwise(edges)
-        if begin < end
-    ]

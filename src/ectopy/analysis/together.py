@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ectopy.analysis.stream import Blocks, ModelInput, StreamAnalyzer, inputs
+from ectopy.analysis.blocks import Blocks, ModelInput, inputs
+from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.signal import condition_together, joined, parted
 from ectopy.verdict import Verdict
 

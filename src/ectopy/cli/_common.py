@@ -19,9 +19,7 @@ Model = Annotated[
 OperatingPoint = Annotated[
     str, typer.Option("--operating-point", metavar="NAME", help="balanced, high-sensitivity or few-alarms.")
 ]
-
-
-_SLOWEST = 0.001
+_SLOWEST = 0.001  # slower than that a second of signal takes a quarter of an hour
 
 
 def _factor(text: str) -> float:

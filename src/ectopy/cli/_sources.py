@@ -96,8 +96,7 @@ async def _paced(recording: Recording, speed: float) -> AsyncIterator[NDArray[np
 async def _divided(chunks: AsyncIterator[bytes], gain: float) -> AsyncIterator[NDArray[np.float32] | bytes]:
     """float32 numbers to values."""
     async for chunk in chunks:
-        with np.errstate(over="ignore"):
-            yield chunk if gain == 1 else (np.frombuffer(chunk, "<f4") / np.float32(gain)).astype("<f4").tobytes()
+        yield chunk if gain == 1 else _quotient(chunk, gain)
 
 
 async def _whole(width: int) -> AsyncIterator[bytes]:
@@ -122,6 +121,11 @@ async def _parsed(n_leads: int) -> AsyncIterator[bytes]:
             yield _packed(values)
     if rest:
         yield _packed(_values(rest, number + 1, n_leads))
+
+
+def _quotient(chunk: bytes, gain: float) -> bytes:
+    with np.errstate(over="ignore"):
+        return (np.frombuffer(chunk, "<f4") / np.float32(gain)).astype("<f4").tobytes()
 
 
 def _packed(values: list[float] | list[list[float]]) -> bytes:

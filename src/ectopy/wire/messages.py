@@ -16,7 +16,7 @@ from ectopy.wire.form import Form, Kind, Unit
 
 MAX_LEADS = 16
 _INDEX = 2**53  # JSON's numbers are exact up to here
-_CLOCKS = 1970, 2200  # years that one may show
+_CLOCKS = 1970, 2200  # years that a device's clock may show
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Id = Annotated[str, Field(pattern=ID, examples=["bed-7"])]
 
