@@ -56,15 +56,17 @@ def analyze(
         recording = recording.select([leads] if isinstance(leads, str) else leads)
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
-    n = len(recording.samples)
+    n, step = len(recording.samples), int(BATCH * recording.fs)
+    *before, last = range(0, n, step)
     verdicts, findings = [], []
-    step = int(BATCH * recording.fs)
-    for begin in range(0, n, step):
+    for begin in before:
         verdicts += stream.push(recording.samples[begin : begin + step])
         findings += stream.found()
         if progress:
-            progress(min(1.0, (begin + step) / n))
-    verdicts += stream.finish()
+            progress((begin + step) / n)
+    verdicts += stream.finish(recording.samples[last:])
+    if progress:
+        progress(1.0)
     notes = () if recording.calibrated else ("not calibrated: the unit of the samples is unknown",)
     findings += stream.found()
     return Analysis(recording, verdicts, stream.model.name, notes, findings)

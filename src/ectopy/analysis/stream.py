@@ -207,16 +207,20 @@ class StreamAnalyzer:
             verdicts += self.intervals.push(self.findings.push(known), upto_s)
         return verdicts
 
-    def finish(self) -> list[Verdict]:
-        """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none."""
-        if self.finished:
+    def finish(self, samples: ArrayLike | None = None) -> list[Verdict]:
+        """The intervals still owed, and a last shorter one if 2 s of it are there. A second call gives none.
+
+        samples : the last ones, which costs less than to push them before; errors as in `push`
+        """
+        if self.finished and samples is None:
             return []
-        n = self.n_samples
+        x = self._checked(np.zeros((0, len(self.leads))) if samples is None else samples)
+        n = self.n_samples + len(x)
         last = ceil(n / self.fs)  # the seconds begun, and those that the last beats wait for, come as a gap
-        padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan)
+        padding = np.full((block_start(last + DELAY_S, self.fs) - n, len(self.leads)), np.nan, np.float32)
         end_s = float(n / self.fs)
         verdicts = []
-        for item in self.prepare(padding, last=True):
+        for item in self.prepare(np.concatenate([x, padding]), last=True):
             verdicts += self._collect(item, self.run(item), end_s)
         self.n_samples, self.finished = n, True
         verdicts += self.intervals.finish(end_s)
