@@ -93,6 +93,8 @@ def draw(ax: Axes, piece: Stretch) -> None:
         top -= band.height
     first, last = math.ceil(piece.start_s), math.floor(right)
     ax.set_xticks(range(first, last + 1), [clock(t) for t in range(first, last + 1)], fontsize=6)
+    if last == right:
+        ax.get_xticklabels()[-1].set_horizontalalignment("right")  # within the picture
     ax.tick_params(length=2, color=_COARSE)
     ax.set_yticks([])
     ax.spines[:].set_color(_COARSE)
