@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,6 +126,21 @@ def test_a_corrected_label_of_a_file_is_on_the_strip_and_in_what_is_taken_home(v
         *(marks.sample[changed], "S", "N", "early"),
     )
     assert len(rows) == len(marks.sample)
+
+
+def test_an_archive_of_a_record_is_opened_too(house, viewer, tmp_path):
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w") as packed:
+        for file in map(Path, house.files):
+            packed.write(file, f"some/folder/{file.name}")
+    other = Viewer(viewer.page.context.browser, viewer.page.url, shown="button:has-text('Analyse')")
+    other.page.set_input_files("input[type=file]", str(tmp_path / "sent.zip"))
+    other.page.wait_for_selector("text=sent.zip")
+    settle(other)
+    other.page.click("text=Analyse")
+    other.page.wait_for_selector("h3:has-text('bedside')")
+    settle(other)
+    assert "from 0:00" in strip(other)
+    other.close()
 
 
 def test_a_damaged_file_is_refused_in_words(viewer, tmp_path):

@@ -29,6 +29,7 @@ from ectopy.service.limits import MIB, AnalysisLimits
 from ectopy.service.routes import analyze, models
 from ectopy.verdict import DEFAULT_MODEL
 from ectopy.wire import AnalysisOut, AnalysisRequest, Job
+from ectopy.zoo import BALANCED
 
 FS = 360
 
@@ -58,8 +59,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, **limits) -> Iterator[Server]:
-    analyses = Analyses(AnalysisLimits(**limits), DEFAULT_MODEL, folder=folder)
+def serving(folder: Path, operating_point: str = BALANCED, **limits) -> Iterator[Server]:
+    analyses = Analyses(AnalysisLimits(**limits), DEFAULT_MODEL, operating_point, folder=folder)
 
     @asynccontextmanager
     async def life(_):
@@ -197,6 +198,16 @@ def test_a_unit_is_turned_into_millivolts_and_an_unknown_one_is_said_to_be(serve
 def test_another_installed_model_may_be_named(server, strip):
     got = server.samples(fs=FS, samples=strip, model="sequence").json()
     assert got["intervals"] == as_json(ectopy.analyze(np.array(strip), FS, model="sequence"))
+
+
+def test_a_model_that_is_named_judges_balanced_as_for_a_stream_and_none_as_the_service_is_set(strip, record, tmp_path):
+    files = contents(record, ".hea", ".dat")
+    with serving(tmp_path / "uploads", "few-alarms") as server:
+        by_none = [server.samples(fs=FS, samples=strip), server.files(files)]
+        by_name = [server.samples(fs=FS, samples=strip, model="sequence"), server.files(files, model="sequence")]
+    assert all(answer.json()["model"].endswith(", few-alarms") for answer in by_none)
+    wanted = ectopy.analyze(ectopy.read(record), model="sequence").model
+    assert [answer.json()["model"] for answer in by_name] == [wanted, wanted]
 
 
 def test_a_model_without_classes_counts_its_beats_under_none(server, strip):

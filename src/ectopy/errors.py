@@ -2,6 +2,7 @@
 
 EctopyError
 ├── FormatError        the file is not what it says it is
+├── TooLargeError      files larger, or more of them, than may be taken in
 ├── LeadError          no such lead, or no lead at all
 ├── SignalError        samples that can't be analysed as asked (rate, shape, type, all missing)
 ├── RecordError        no such record or database
@@ -30,6 +31,12 @@ class EctopyError(Exception):
 
 class FormatError(EctopyError):
     """The file is not what it says it is."""
+
+
+class TooLargeError(EctopyError):
+    """Files larger, or more of them, than may be taken in."""
+
+    status = 413
 
 
 class LeadError(EctopyError):

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ectopy.errors import FormatError, RecordError
+from ectopy.formats.archive import file_name
+from ectopy.formats.folder import record_in
 from ectopy.formats.wfdb import header_path, read_wfdb
 from ectopy.recording import Recording
 
-__all__ = ["read"]
+__all__ = ["file_name", "read", "record_in"]
 
 
 def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = "copy it again") -> Recording:

@@ -10,13 +10,13 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from uuid import uuid4
 
 from ectopy.errors import BusyError, RecordError
-from ectopy.service.child import RESULT, UPLOAD, Task, check_model
+from ectopy.service.child import RESULT, UPLOAD, Task
 from ectopy.service.limits import AnalysisLimits, RefusedError
 from ectopy.service.workers import Workers, end, spawn
 
@@ -117,8 +117,8 @@ class Analyses:
         RefusedError
             If there is no such model.
         """
-        named = check_model(model, self.model)
-        job.work = asyncio.create_task(self._work(job, named))
+        task = replace(self._task.naming(model), folder=str(job.folder))
+        job.work = asyncio.create_task(self._work(job, task))
         return job.work
 
     def find(self, job_id: str) -> Job:
@@ -138,11 +138,11 @@ class Analyses:
             job.state, job.reason, job.status = "cancelled", "cancelled before its end", 503
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)
 
-    async def _work(self, job: Job, model: str) -> None:
+    async def _work(self, job: Job, task: Task) -> None:
         try:
             async with self._children:
                 job.state = "running"
-                await self._run(job, model)
+                await self._run(job, task)
             job.state, job.progress = "done", 1.0
         except RefusedError as refusal:
             job.state, job.reason, job.status = "failed", str(refusal), refusal.status
@@ -152,9 +152,9 @@ class Analyses:
         await asyncio.to_thread(shutil.rmtree, job.folder / UPLOAD, ignore_errors=True)
         self._keep(job)
 
-    async def _run(self, job: Job, model: str) -> None:
+    async def _run(self, job: Job, task: Task) -> None:
         """Raises RefusedError if the child says so, or does not end well."""
-        process = await spawn(Task(self.limits, model, self._task.operating_point, folder=str(job.folder)))
+        process = await spawn(task)
         try:
             assert process.stdout is not None
             last: dict[str, Any] = {}

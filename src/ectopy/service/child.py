@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +31,7 @@ _LONGEST = 1000  # letters of a reason
 class Task:
     """What a process is for.
 
-    model : where a request names none; a name, or the folder of a model of one's own
+    model, operating_point : a name, or the folder of a model of one's own; and where it judges
     folder : of one upload; None for a worker
     """
 
@@ -43,25 +43,38 @@ class Task:
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
+    def naming(self, model: str | None) -> Task:
+        """The same for a request that names a model, or none: one that is named judges where most is right.
+
+        Raises
+        ------
+        RefusedError
+            If it isn't installed.
+        """
+        from ectopy.zoo import BALANCED
+
+        if model is None:
+            return self
+        if model != self.model:
+            check_model(model)
+        return replace(self, model=model, operating_point=BALANCED)
+
     @classmethod
     def from_json(cls, text: str) -> Task:
         fields = json.loads(text)
         return cls(**{**fields, "limits": AnalysisLimits(**fields["limits"])})
 
 
-def check_model(name: str | None, default: str) -> str:
-    """The model to use: people name installed ones; only settings may name a folder.
+def check_model(name: str) -> None:
+    """People name installed models; only settings may name a folder.
 
     Raises
     ------
     RefusedError
         If it isn't installed.
     """
-    if name is None or name == default:
-        return default
     if name not in _installed():
         raise RefusedError(f"no model {name[:64]!r}; expected one of {', '.join(_installed())}", 422)
-    return name
 
 
 @cache
@@ -101,8 +114,9 @@ def _serve(task: Task, requests: BinaryIO, answers: BinaryIO) -> None:
     def answer(body: bytes) -> tuple[int, bytes]:
         try:
             recording, named = parse(body)
-            model = load(check_model(named, task.model))
-            return 200, b"".join(encode(analyze(recording, model=model, operating_point=task.operating_point)))
+            chosen = task.naming(named)
+            model = load(chosen.model)
+            return 200, b"".join(encode(analyze(recording, model=model, operating_point=chosen.operating_point)))
         except Exception as error:
             reason, status = _said(error, task)
             return status, reason.encode()
@@ -133,16 +147,19 @@ def _analyse(task: Task, folder: Path, answers: BinaryIO) -> None:
 
 def _keep(task: Task, folder: Path, progress: Callable[[float], None]) -> None:
     from ectopy.analysis import analyze
+    from ectopy.formats import read, record_in
     from ectopy.service.strips import encode, parse
-    from ectopy.service.uploaded import read_uploaded
 
-    request = folder / REQUEST
+    request, limits = folder / REQUEST, task.limits
     if request.exists():
         recording, named = parse(request.read_bytes())
+        task = task.naming(named)
     else:
-        recording, named = read_uploaded(folder / UPLOAD, task.limits), None
-    model = check_model(named, task.model)
-    analysis = analyze(recording, model=model, operating_point=task.operating_point, progress=progress)
+        sent = sum(file.stat().st_size for file in (folder / UPLOAD).iterdir())
+        most = min(limits.upload_bytes, limits.expansion * sent)
+        record = record_in(folder / UPLOAD, most_files=limits.members, most_bytes=most)
+        recording = read(record, remedy="upload it again")
+    analysis = analyze(recording, model=task.model, operating_point=task.operating_point, progress=progress)
     with (folder / RESULT).open("xb") as file:
         file.writelines(encode(analysis))
 

@@ -14,8 +14,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from ectopy.errors import BusyError
+from ectopy.formats import file_name
 from ectopy.service.limits import MIB, AnalysisLimits, RefusedError, size
-from ectopy.service.unpack import file_name
 
 _SILENT_S = 60  # without a byte: nobody sends any more
 _LONGEST_FIELD = 1024

@@ -85,7 +85,7 @@ def _ask_for_files() -> None:
     models = ask(lambda client: client.models())
     with st.form("files", border=False):
         files = st.file_uploader(
-            "All files of one record together, such as a WFDB header (.hea) and its signals (.dat)",
+            "All files of one record together, such as a WFDB header (.hea) and its signals (.dat), or a zip of them",
             accept_multiple_files=True,
         )
         names = [model.name for model in sorted(models, key=lambda model: not model.default)]
@@ -95,7 +95,8 @@ def _ask_for_files() -> None:
         st.warning("Choose the record's files first.", icon=":material/info:")
     elif begin:
         content = {file.name: file.getvalue() for file in files}
-        st.session_state.upload = Upload(service(), content, model)
+        own = any(one.default for one in models if one.name == model)  # judges as the service is set
+        st.session_state.upload = Upload(service(), content, None if own else model)
         st.rerun()
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 from ectopy.client import Client
 from ectopy.data import read
 from ectopy.errors import EctopyError, RecordError
+from ectopy.formats import record_in
 from ectopy.monitor.review.case import Said
 from ectopy.recording import AamiClass, Recording
 from ectopy.wire import AnalysisOut, BeatOut
@@ -107,17 +108,5 @@ class Upload:
         async with Client(self._service) as client:
             result = await client.analyze(self._paths, model=self._model, progress=told)
         # Read here only after the service, which guards itself against damaged files, has read it.
-        recording = await asyncio.to_thread(read, _record(Path(self._folder.name)))
+        recording = await asyncio.to_thread(lambda: read(record_in(Path(self._folder.name))))
         self.case = Uploaded(recording, result)
-
-
-def _record(folder: Path) -> Path:
-    """The record among its files: its header, or that of its segments; else the one file."""
-    headers = sorted(folder.glob("*.hea"))
-    whole = [header for header in headers if "/" in _first_line(header).partition(" ")[0]]
-    return next(iter(whole or headers or sorted(folder.iterdir())))
-
-
-def _first_line(header: Path) -> str:
-    lines = header.read_text("latin-1").splitlines()
-    return next((line for line in lines if line.strip() and not line.startswith("#")), "")

@@ -63,7 +63,7 @@ async def get_stream(stream_id: StreamId, streams: StreamsDep) -> Stream:
 async def choose(stream_id: StreamId, choice: Choice, streams: StreamsDep) -> Stream:
     """What judges the stream from its next epoch on; the epoch that runs keeps what judges it."""
     if choice.model is not None:
-        check_model(choice.model, "")
+        check_model(choice.model)
     return await streams.choose(stream_id, choice)
 
 

@@ -6,9 +6,9 @@ import zlib
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from ectopy.errors import FormatError
-from ectopy.service.limits import MIB, AnalysisLimits, RefusedError, size
+from ectopy.errors import FormatError, TooLargeError
 
+_PIECE = 1024 * 1024  # bytes
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # of the first member; of the end, where there is none
 _LONGEST = 200  # bytes of a file's name: file systems take 255
 
@@ -36,31 +36,33 @@ def is_archive(path: Path) -> bool:
         return file.read(4) in _MAGIC
 
 
-def unpack(path: Path, limits: AnalysisLimits) -> None:
+def unpack(path: Path, *, most_files: int | None, most_bytes: int | None) -> None:
     """Put the files of an archive beside it, without their folders, and remove it.
+
+    most_files, most_bytes : that may come out of it; None for as many as there are
 
     Raises
     ------
-    RefusedError
-        If it holds more files or bytes than the limits allow.
+    TooLargeError
+        If it holds more.
     FormatError
         If it is damaged, encrypted, compressed in an unusual way, or has two files of one name.
     """
     try:
         with ZipFile(path) as archive:
             members = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m)]
-            _check(path, members, limits)
-            room = allowed = min(limits.upload_bytes, limits.expansion * path.stat().st_size)
+            _check(path, members, most_files)
+            came = 0
             for member in members:
                 target = path.with_name(file_name(member.filename))
                 if target.exists():
                     raise FormatError(f"{path.name}: two files are called {target.name}; expected one record in it")
                 with archive.open(member) as source, target.open("xb") as sink:
-                    while piece := source.read(MIB):
-                        room -= len(piece)
-                        if room < 0:
-                            raise RefusedError(
-                                f"{path.name}: more than {size(allowed)} come out of it; unpack it yourself", 413
+                    while piece := source.read(_PIECE):
+                        came += len(piece)
+                        if most_bytes is not None and came > most_bytes:
+                            raise TooLargeError(
+                                f"{path.name}: more than {most_bytes:,} bytes come out of it; unpack it yourself"
                             )
                         sink.write(piece)
     except (BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
@@ -73,11 +75,11 @@ def _hidden(member: ZipInfo) -> bool:
     return _alone(member.filename).startswith(".") or member.filename.startswith("__MACOSX/")
 
 
-def _check(path: Path, members: list[ZipInfo], limits: AnalysisLimits) -> None:
+def _check(path: Path, members: list[ZipInfo], most: int | None) -> None:
     if not members:
         raise FormatError(f"{path.name}: an archive without a file; expected a record in it")
-    if len(members) > limits.members:
-        raise RefusedError(f"{path.name}: {len(members):,} files; expected one record of at most {limits.members}", 413)
+    if most is not None and len(members) > most:
+        raise TooLargeError(f"{path.name}: {len(members):,} files; expected one record of at most {most}")
     for member in members:
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise FormatError(f"{path.name}: {member.filename[:99]} is compressed unusually; expected 'deflate'")
