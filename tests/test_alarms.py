@@ -515,6 +515,13 @@ def test_high_priority_does_not_wait_behind_others(scene: Scene) -> None:
     assert high.at_us <= us(51.1)
 
 
+def test_a_notice_gathers_for_16_s_at_most(scene: Scene) -> None:
+    for stream, at in enumerate((0, 1.1, 3.2, 7.3, 15.4, 50)):
+        scene.begins("asystole", at, told=at, stream=str(stream))
+    raised = [round(at, 1) for kind, at in scene.until(100).told if kind == "raised"]
+    assert raised == [1.0, 3.1, 7.2, 15.3, 31.4, 66.0]
+
+
 # Rules of a stream
 
 

@@ -2,6 +2,7 @@
 
 import json
 from functools import partialmethod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import wfdb
 
 import ectopy
-from ectopy import zoo
+from ectopy import signal, zoo
 from ectopy.data import patient, read, split, training
 from ectopy.errors import ModelError, RecordError
 
@@ -25,6 +26,7 @@ from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
+from ectopy.training.quality import fit_quality  # noqa: E402
 from ectopy.training.rhythm import fit_rhythm  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
@@ -255,6 +257,22 @@ def test_the_index_of_irregular_rhythm_is_fitted_on_no_test_patient(tmp_path, mo
     monkeypatch.setattr("ectopy.data.read", a_minute)
     fitted = json.loads(fit_rhythm(out=tmp_path).read_text())
     assert fitted["out_of_patient"]["patients_with_fibrillation"] > 1
+    assert not {patient(name) for name in asked} & {patient(name) for name in (*split("DS2"), *split("svdb-odd"))}
+
+
+def test_the_index_of_quality_is_fitted_on_no_test_patient(tmp_path, monkeypatch, mitdb, nstdb, cinc2017):
+    asked = []
+
+    def noted(name, **options):
+        asked.append(name)
+        return read(name, **options)
+
+    monkeypatch.setattr("ectopy.data.read", noted)
+    fitted, shipped = (
+        json.loads(p.read_text()) for p in (fit_quality(out=tmp_path), Path(signal.__file__).with_name("quality.json"))
+    )
+    assert fitted["weights"] == pytest.approx(shipped["weights"], rel=1e-3)  # other machines add otherwise
+    assert len(asked) > 50
     assert not {patient(name) for name in asked} & {patient(name) for name in (*split("DS2"), *split("svdb-odd"))}
 
 

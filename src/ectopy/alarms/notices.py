@@ -1,7 +1,7 @@
 """Notices go out few at a time: at most 5 in any 60 s, and what has to wait is told together.
 
-A kind's alarms are gathered for 1 s, doubled for each notice of the last minute that was as urgent: a storm is told in
-a few notices that grow. The last places of a minute are kept for what is more urgent.
+A kind's alarms are gathered for 1 s, doubled for each notice of the last minute that was as urgent, 16 s at most: a
+storm is told in a few notices that grow. The last places of a minute are kept for what is more urgent.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Outbox:
     def _ready_us(self, waiting: Waiting) -> int:
         sent, urgency = self.state.sent, PRIORITIES.index(waiting.priority)
         as_urgent = sum(PRIORITIES.index(priority) <= urgency for _, priority in sent)
-        ready_us = waiting.since_us + (_GATHER_US << as_urgent)
+        ready_us = waiting.since_us + (_GATHER_US << min(as_urgent, _MOST - 1))
         if waiting.kind in ("reminder", "resolved"):
             most = _MOST_OTHERS
         else:

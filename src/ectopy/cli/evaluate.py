@@ -59,6 +59,8 @@ def evaluate(
         raise typer.BadParameter(f"--on {on}: findings are scored on DS1 or DS2, whose rhythms are annotated")
     if special is not None and keep_trade:
         raise typer.BadParameter("--trade goes with a model, not with 'noise' or 'findings'")
+    if special is not None and leads is LeadChoice.all:
+        raise typer.BadParameter("--leads all goes with a model; 'noise' and 'findings' look at the first lead")
     model = (judge if special else model) or DEFAULT_MODEL
     trained = load(model)
     names = present(split(on), data_dir)

@@ -13,7 +13,11 @@ from ectopy.cli.data import DataDir
 
 def train(
     model: Annotated[
-        str, typer.Argument(help="Model to train: instant, sequence, autoencoder, hybrid, all, or quality, rhythm.")
+        str,
+        typer.Argument(
+            help="Model to train: instant, sequence, autoencoder, autoencoder-adaptive or hybrid; all of them; or an "
+            "index: quality or rhythm."
+        ),
     ],
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     out: Annotated[
@@ -21,11 +25,18 @@ def train(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of what a run needs to go on after a break.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
-    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation by patient.")] = 4,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Folds of instant's cross-validation by patient, which the others take over: 4."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a run with the same settings stopped.")] = True,
     data_dir: DataDir = None,
 ) -> None:
     """Train a model, and write it as ONNX with its card. Needs the extra 'train'."""
+    if model in ("quality", "rhythm") and not (protocol == "shipped" and seed == 0 and folds is None and resume):
+        raise typer.BadParameter(f"{model} is fitted at once, on records of its own; with it go --out and --data-dir")
+    if folds is not None and model not in ("instant", "all"):
+        raise typer.BadParameter(f"--folds goes with instant, whose folds {model} takes over")
     with training_extra(f"train {model}"):
         from ectopy.training import RECIPES, train_model
 
@@ -37,7 +48,7 @@ def train(
             out=out,
             runs=runs,
             seed=seed,
-            n_folds=folds,
+            n_folds=folds or 4,
             resume=resume,
         )
         typer.echo(f"wrote {folder}")

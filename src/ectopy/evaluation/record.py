@@ -46,7 +46,7 @@ def evaluate_record(
     duration_s: float,
     beats: pd.DataFrame,
     intervals: pd.DataFrame | None,
-    start_s: float = 300.0,
+    start_s: float,
     *,
     record: str = "",
     patient: str | None = None,

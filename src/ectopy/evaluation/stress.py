@@ -29,6 +29,7 @@ from ectopy.recording import Recording
 from ectopy.verdict import INTERVAL_S
 
 LEVELS_DB = (None, 24, 18, 12, 6, 0, -6)  # None: as it is
+_START_S = 300.0  # where mitdb is scored from, and nstdb's noise begins
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,14 @@ def stress(
     return [one for records in each_record(judge, names, done) for one in records]
 
 
-def _unmarked(analysis: Analysis, start_s: float) -> tuple[int, int]:
-    """How many intervals from `start_s` on no `~` annotation calls noisy, and how many of them are unreadable."""
+def _unmarked(analysis: Analysis) -> tuple[int, int]:
+    """How many intervals that are scored no `~` annotation calls noisy, and how many of them are unreadable."""
     recording, intervals = analysis.recording, analysis.intervals
     assert recording.annotations is not None
     marked = noisy_stretches(recording.annotations, len(recording.samples)) / float(recording.fs)
     starts = intervals["start_s"].to_numpy()[:, None]
     noisy = ((marked[:, 0] < starts + INTERVAL_S) & (marked[:, 1] > starts)).any(axis=1)
-    unmarked = (starts[:, 0] >= start_s) & ~noisy
+    unmarked = (starts[:, 0] >= _START_S) & ~noisy
     return int(unmarked.sum()), int((unmarked & (intervals["verdict"] == "unreadable").to_numpy()).sum())
 
 
@@ -167,7 +168,8 @@ def _at_level(recording: Recording, name: str, model: str, noise: NDArray[np.flo
         recording.duration_s,
         analysis.beats,
         analysis.intervals,
+        _START_S,
         record=name,
         patient=patient(name),
     )
-    return Stressed(level, scores, *_unmarked(analysis, scores.start_s))
+    return Stressed(level, scores, *_unmarked(analysis))

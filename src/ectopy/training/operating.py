@@ -9,7 +9,7 @@ import numpy as np
 
 from ectopy.analysis import Analysis, analyze
 from ectopy.data import patient
-from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table
+from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table, starts
 from ectopy.recording import Recording
 from ectopy.zoo import BALANCED, TrainedModel
 
@@ -80,7 +80,7 @@ def analyses(models: Models, recordings: Recordings, thresholds: dict[str, float
 def scored(
     found: Mapping[str, Analysis], recordings: Recordings, abnormal: float, *, intervals: bool = True
 ) -> list[RecordScores]:
-    """Their scores from 5:00 on at a threshold; of beats only, where it isn't the one that they were analysed at."""
+    """Their scores at a threshold, as `benchmark` begins; of beats only, where they were analysed at another one."""
     scores = []
     for name, analysis in found.items():
         recording = recordings[name]
@@ -92,6 +92,7 @@ def scored(
                 recording.duration_s,
                 analysis.beats,
                 analysis.intervals if intervals else None,
+                starts(name)[0],
                 record=name,
                 patient=patient(name),
                 threshold=abnormal,

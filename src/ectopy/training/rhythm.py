@@ -29,6 +29,7 @@ from ectopy.errors import OutputError
 from ectopy.evaluation import Stretch, match_beats, rhythms
 from ectopy.recording import Recording
 from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular, irregularity
+from ectopy.training.runs import training_records
 from ectopy.verdict import Beat
 
 _ALL, _NONE = 0.7, 0.3  # share of a minute that is fibrillation
@@ -71,8 +72,9 @@ def fit_rhythm(data_dir: Path | None = None, out: Path | None = None) -> Path:
     OutputError
         If the file can't be written.
     """
-    mitdb = [name for name in data.training("shipped") if name in data.split("DS1")]
-    names = [*mitdb, *data.present(data.split("svdb-even"), data_dir)]
+    trained = training_records("shipped", None)
+    mitdb = [name for name in trained if name in data.split("DS1")]
+    names = [*mitdb, *data.present([name for name in trained if name not in mitdb], data_dir)]
     annotated = [_patient(name, data.read(name, data_dir=data_dir)) for name in track(names, description="annotated")]
     hand_held = [
         _hand_held(name, label, data.read(name, data_dir=data_dir))

@@ -58,6 +58,7 @@ def train_model(
     data_dir : where the databases lie, see `ectopy.data.find`
     out : folder of the models; those of this package if not given
     seed : of weights, windows and augmentation
+    n_folds : of the cross-validation of `instant`, whose folds the others take over
     resume : go on from `runs`; False starts again
     settings, records : fewer epochs and records, for a trial
 

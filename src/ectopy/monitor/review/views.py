@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import median
 
 import streamlit as st
 from matplotlib.figure import Figure
@@ -50,7 +51,7 @@ def heading(case: Case) -> None:
     st.subheader(plain(case.title), anchor=False)
     words = [interval.verdict for interval in case.intervals]
     counts = [*classes(case).values()]
-    rates = sorted(one.heart_rate for one in case.intervals if one.heart_rate is not None)
+    rates = [one.heart_rate for one in case.intervals if one.heart_rate is not None]
     numbers = {aami: counts.count(aami) for aami in (*AAMI_CLASSES, None)}
     beats = ", ".join(f"{n:,} {aami or 'without class'}" for aami, n in numbers.items() if n)
     rows = {
@@ -58,7 +59,7 @@ def heading(case: Case) -> None:
         "intervals": f"{len(words):,}, {words.count('abnormal'):,} abnormal",
         "unreadable": f"{words.count('unreadable') / len(words):.1%}" if words else "nothing judged yet",
         "beats": beats or "none",
-        "heart rate": f"{rates[len(rates) // 2]:.0f} a minute (median)" if rates else "unknown",
+        "heart rate": f"{median(rates):.0f} a minute (median)" if rates else "unknown",
         "model": case.model,
         "corrected beats": f"{len(said_of(case)):,}",
     }
