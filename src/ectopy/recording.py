@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 AamiClass = Literal["N", "S", "V", "F", "Q"]
 AAMI_CLASSES: tuple[AamiClass, ...] = ("N", "S", "V", "F", "Q")
+ABNORMAL_CLASSES: tuple[AamiClass, ...] = ("S", "V", "F")
 
 # PhysioNet's beat symbols to the five classes of ANSI/AAMI EC57, as in de Chazal et al. 2004
 # (10.1109/TBME.2004.827359). MIT-BIH has no B, r, ? and n: the first three are as in PhysioNet's `bxb`, and n

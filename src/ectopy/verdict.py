@@ -12,7 +12,7 @@ Word = Literal["normal", "abnormal", "unreadable"]
 OperatingPoint = Literal["high-sensitivity", "balanced", "few-alarms"]  # from the lowest threshold to the highest
 
 INTERVAL_S = 5
-DEFAULT_MODEL = "instant"  # that judges, unless another is named: the choice of `ectopy compare`
+DEFAULT_MODEL = "instant"  # that judges, unless another is named: the cheapest; README says by which rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Counts come first and ratios last. The conventions stand at the top of `beats`, 
 
 from ectopy.evaluation import features
 from ectopy.evaluation.beats import BeatScores, Binary
-from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns, starts
+from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns
 from ectopy.evaluation.boosting import Boosted, beat_features
 from ectopy.evaluation.bootstrap import draw_patients, interval_95
 from ectopy.evaluation.comparison import Comparison, Judged, compete, records_of
@@ -100,7 +100,6 @@ __all__ = [
     "records_of",
     "rhythms",
     "sleepecg_beats",
-    "starts",
     "stream_cost",
     "stress",
     "stress_report",

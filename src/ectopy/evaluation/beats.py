@@ -22,11 +22,10 @@ import numpy as np
 
 from ectopy.evaluation.matching import match_beats
 from ectopy.evaluation.scope import Scope
-from ectopy.recording import AAMI_CLASSES, Annotations
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES, Annotations
 
 REFERENCE_ROWS = (*AAMI_CLASSES, "extra")
 CALLED_COLUMNS = (*AAMI_CLASSES, "unclassed", "missed")
-ABNORMAL_CLASSES = ("S", "V", "F")
 
 _UNCHARGED = {"S": ("Q",), "V": ("F", "Q")}  # EC57: reference classes not charged to S, to V
 _EXTRA = REFERENCE_ROWS.index("extra")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ectopy.evaluation.beats import Binary
+from ectopy.recording import ABNORMAL_CLASSES
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def calibration(outcomes: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     """
     kept = outcomes[(outcomes["truth"] != "Q") & outcomes["anomaly"].notna()]
     place = np.minimum((kept["anomaly"].to_numpy() * bins).astype(int), bins - 1)
-    abnormal = kept["truth"].isin(["S", "V", "F"])
+    abnormal = kept["truth"].isin(ABNORMAL_CLASSES)
     table = pd.DataFrame({"place": place, "said": kept["anomaly"].to_numpy(), "true": abnormal.to_numpy(dtype=float)})
     return table.groupby("place").agg(n=("said", "size"), said=("said", "mean"), true=("true", "mean"))
 

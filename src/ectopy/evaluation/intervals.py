@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from ectopy.errors import SignalError
-from ectopy.evaluation.beats import ABNORMAL_CLASSES, Binary
+from ectopy.evaluation.beats import Binary
 from ectopy.evaluation.matching import MATCH_WINDOW_S
 from ectopy.evaluation.scope import Scope, interval_bounds, interval_of, owed_intervals
-from ectopy.recording import Annotations
+from ectopy.recording import ABNORMAL_CLASSES, Annotations
 from ectopy.verdict import INTERVAL_S
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ectopy.errors import SignalError
-from ectopy.evaluation.beats import ABNORMAL_CLASSES, BeatScores, class_places, score_beats
+from ectopy.evaluation.beats import BeatScores, class_places, score_beats
 from ectopy.evaluation.intervals import IntervalScores, score_intervals
 from ectopy.evaluation.rhythms import abnormal_rhythms
 from ectopy.evaluation.scope import Scope, flutter_stretches, interval_bounds, owed_intervals
-from ectopy.recording import Annotations, exact_rate
+from ectopy.recording import ABNORMAL_CLASSES, Annotations, exact_rate
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ectopy.figures import worst
-from ectopy.recording import AAMI_CLASSES
+from ectopy.recording import ABNORMAL_CLASSES
 from ectopy.verdict import Verdict
 
 
@@ -36,7 +36,7 @@ class Stretch:
         """As `12 V, 1 S`: the beats of classes S, V and F."""
         classes = {beat.sample: beat.aami for verdict in self.verdicts for beat in verdict.beats}
         counts = Counter(classes.values())
-        return ", ".join(f"{counts[aami]} {aami}" for aami in AAMI_CLASSES if aami in "SVF" and counts[aami])
+        return ", ".join(f"{counts[aami]} {aami}" for aami in ABNORMAL_CLASSES if counts[aami])
 
 
 def stretches(verdicts: Sequence[Verdict]) -> list[Stretch]:

@@ -23,7 +23,7 @@ from ectopy.signal import RHYTHM
 from ectopy.training.beat_model import Finders, Found, shown
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
 from ectopy.training.runs import open_run
-from ectopy.training.series import Beats
+from ectopy.training.series import ABNORMAL, Beats
 from ectopy.training.trial import best_threshold, figures, opened, ranking, tried
 
 _RR = slice(0, RHYTHM.index("rr known") + 1)
@@ -160,5 +160,5 @@ def _draws(said: pd.DataFrame) -> NDArray[np.float64]:
     scored = said[said["truth"] != AAMI_CLASSES.index("Q")]
     owner, patients = pd.factorize(scored["patient"], sort=True)
     weights = np.concatenate([np.ones((1, len(patients)), int), draw_patients(len(patients))])
-    abnormal = scored["truth"].isin([1, 2, 3]).to_numpy()
+    abnormal = scored["truth"].isin(ABNORMAL).to_numpy()
     return average_precision(abnormal, scored["anomaly"].to_numpy(), owner, weights)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ectopy import data
 from ectopy.evaluation import flutter_stretches, sleepecg_beats
-from ectopy.recording import AAMI_CLASSES, Annotations, Recording
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES, Annotations, Recording
 from ectopy.signal import FRAMES, LABEL_STEP, LAG, RATE, READABLE, Conditioned, condition
 
 COLD_S = 30  # of a record, conditioned from its own first sample; no hand-held recording is shorter than this
 _COLD_STARTS = 40  # a record
+ABNORMAL_LABELS = tuple(1 + AAMI_CLASSES.index(aami) for aami in ABNORMAL_CLASSES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ def folds(examples: Iterable[Example], n: int) -> list[set[str]]:
     """Patients dealt to `n` folds, each with its share of abnormal beats: patients never cross a split."""
     abnormal: dict[str, int] = {}
     for one in examples:
-        count = int(np.isin(one.beat_labels, (2, 3, 4)).sum())
+        count = int(np.isin(one.beat_labels, ABNORMAL_LABELS).sum())
         abnormal[one.patient] = abnormal.get(one.patient, 0) + count
     order = sorted(abnormal, key=lambda patient: (-abnormal[patient], patient))
     dealt: list[set[str]] = [set() for _ in range(n)]

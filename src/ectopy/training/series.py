@@ -12,7 +12,7 @@ from ectopy import data
 from ectopy.analysis import StreamAnalyzer
 from ectopy.evaluation import match_beats
 from ectopy.models.autoencoder import TIMING
-from ectopy.recording import AAMI_CLASSES, Recording
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES, Recording
 from ectopy.signal import BATCH, RHYTHM, WINDOW, Context
 from ectopy.training.fit import Examples
 from ectopy.zoo import TrainedModel
@@ -21,6 +21,7 @@ _NOISE_DB = (6.0, 18.0)  # signal-to-noise ratio of the noisy copy of a lead
 _JITTER = 3  # conditioned samples by which a beat may be off
 _NOISE = 0.15  # at most, on what an autoencoder sees, where a QRS complex has about 2
 _OPINION = RHYTHM.index("P(N or S)")  # from this column on it is the beat finder's
+ABNORMAL = tuple(map(AAMI_CLASSES.index, ABNORMAL_CLASSES))  # among the labels
 
 Inputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Batch = tuple[Inputs, NDArray, NDArray[np.float32]]
@@ -96,7 +97,7 @@ class SeriesWindows(Examples):
         super().__init__()
         self._patients = sorted({one.patient for one in beats})
         self._beats = {p: [one for one in beats if one.patient == p and len(one.label)] for p in self._patients}
-        self._abnormal = {id(one): [c for c in map(one.label.__eq__, (1, 2, 3)) if c.any()] for one in beats}
+        self._abnormal = {id(one): [c for c in map(one.label.__eq__, ABNORMAL) if c.any()] for one in beats}
         self._length, self._batch, self._steps, self._seed = length, batch, steps, seed
         self._share, self._hidden, self._gain = abnormal, hidden, gain
 

@@ -19,6 +19,7 @@ from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_v
 from ectopy.training.fit import Report
 from ectopy.training.recipes import Recipe, SeriesSettings
 from ectopy.training.runs import progress, training_records
+from ectopy.training.series import ABNORMAL
 
 _N, _Q = AAMI_CLASSES.index("N"), AAMI_CLASSES.index("Q")
 _THRESHOLDS = np.round(np.arange(0.05, 1, 0.05), 2)
@@ -89,7 +90,7 @@ def calibrated_on(others: Sequence[Fold], folds: Sequence[Fold], recipe: Recipe,
 def ranking(said: pd.DataFrame) -> dict[str, float]:
     """AUROC and AUPRC of abnormal beats (S, V, F) against all others but Q."""
     scored = said[said["truth"] != _Q]
-    abnormal, anomaly = scored["truth"].isin([1, 2, 3]).to_numpy(), scored["anomaly"].to_numpy()
+    abnormal, anomaly = scored["truth"].isin(ABNORMAL).to_numpy(), scored["anomaly"].to_numpy()
     return {"AUROC": float(auroc(abnormal, anomaly)[0]), "AUPRC": float(average_precision(abnormal, anomaly)[0])}
 
 
@@ -97,7 +98,7 @@ def figures(said: pd.DataFrame, threshold: float) -> dict[str, float]:
     """`ranking`, and F1 of abnormal beats and of the classes at a threshold."""
     truth, anomaly = said["truth"].to_numpy(), said["anomaly"].to_numpy()
     called = anomaly >= threshold
-    found = {**ranking(said), "abnormal F1": _f1(np.isin(truth, (1, 2, 3)), called, truth != _Q)}
+    found = {**ranking(said), "abnormal F1": _f1(np.isin(truth, ABNORMAL), called, truth != _Q)}
     if "N" in said:
         p = said[list(AAMI_CLASSES)].to_numpy()
         likeliest = np.where(called, 1 + p[:, 1:4].argmax(axis=1), np.where(p[:, _N] >= p[:, _Q], _N, _Q))
@@ -109,7 +110,7 @@ def figures(said: pd.DataFrame, threshold: float) -> dict[str, float]:
 def best_threshold(said: pd.DataFrame) -> float:
     """That of the best F1 of abnormal beats."""
     truth, anomaly = said["truth"].to_numpy(), said["anomaly"].to_numpy()
-    abnormal, scored = np.isin(truth, (1, 2, 3)), truth != _Q
+    abnormal, scored = np.isin(truth, ABNORMAL), truth != _Q
     return float(max(_THRESHOLDS, key=lambda at: _f1(abnormal, anomaly >= at, scored)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal import LABEL_STEP, RATE, settling
-from ectopy.training.data import Example
+from ectopy.training.data import ABNORMAL_LABELS, Example
 from ectopy.training.fit import Examples
 
 _COLD = 0.2  # of the windows
@@ -69,7 +69,7 @@ class Windows(Examples):
         lead = rng.integers(len(one.signal))
         stretch = rng.uniform(0.87, 1.15)  # of time: heart rate and widths together
         n_source = int(self._n * stretch) + 2
-        abnormal = one.beats[(one.beat_labels >= 2) & (one.beat_labels <= 4)]
+        abnormal = one.beats[np.isin(one.beat_labels, ABNORMAL_LABELS)]
         last = one.signal.shape[1] - n_source
         if cold:
             start = 0

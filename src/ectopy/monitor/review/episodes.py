@@ -7,13 +7,12 @@ from itertools import groupby
 
 from ectopy.figures import CLASS_NAMES, clock
 from ectopy.monitor.review.case import Case, said_of
-from ectopy.recording import AamiClass
+from ectopy.recording import ABNORMAL_CLASSES, AamiClass
 from ectopy.verdict import Word
 from ectopy.wire import IntervalOut
 
 # What a list may be narrowed to: classes of beats, findings, alarms, what can't be judged.
 KINDS = ("S", "V", "F", "findings", "alarms", "unreadable")
-_ABNORMAL: tuple[AamiClass, ...] = ("S", "V", "F")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _kinds(interval: IntervalOut, said: dict[int, AamiClass]) -> frozenset[str]:
     corrected = any(beat.sample in said for beat in interval.beats)
     if interval.verdict == "normal" and not corrected:
         return frozenset()
-    found: set[str] = {aami for aami in _ABNORMAL if aami in have}
+    found: set[str] = {aami for aami in ABNORMAL_CLASSES if aami in have}
     found |= {"findings"} if any(finding.abnormal for finding in interval.findings) else set()
     classless = interval.verdict == "abnormal" and not found and not corrected
     return frozenset({"V"} if classless else found)
@@ -66,7 +65,7 @@ def _stretch(run: list[IntervalOut], word: Word, kinds: frozenset[str], said: di
     worst = max(run, key=lambda interval: (interval.score or 0.0, interval.n_abnormal))
     counts = [
         (aami, len({beat.sample for one in run for beat in one.beats if said.get(beat.sample, beat.aami) == aami}))
-        for aami in _ABNORMAL
+        for aami in ABNORMAL_CLASSES
         if aami in kinds
     ]
     text = ", ".join(f"{n} {CLASS_NAMES[aami]}" for aami, n in counts if n)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ectopy.evaluation import Comparison
 from ectopy.figures import compare as draw
+from ectopy.recording import ABNORMAL_CLASSES
 from ectopy.reports.compare.tables import MAIN, Contest, as_frame, main_rows, paired_rows, set_rows
 from ectopy.reports.section import Section, listed
 
@@ -123,7 +124,8 @@ def matrices(comparison: Comparison) -> Section:
     from matplotlib.figure import Figure
 
     key, title = "confusion", "Confusion matrices"
-    classed = [e for e in comparison.drawn if comparison.headline(e.name).confusion[list("SVF")].to_numpy().any()]
+    abnormal = list(ABNORMAL_CLASSES)
+    classed = [e for e in comparison.drawn if comparison.headline(e.name).confusion[abnormal].to_numpy().any()]
     models = sorted((e for e in classed if e.kind == "model"), key=lambda e: -_f1(comparison, e.name))
     others = sorted((e for e in classed if e.kind != "model"), key=lambda e: -_f1(comparison, e.name))
     shown = [e.name for e in (models + others)[:_MATRICES]]

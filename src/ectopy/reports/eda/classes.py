@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.figures import eda as draw
-from ectopy.recording import AAMI_CLASSES
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES
 from ectopy.reports.eda.tables import Tables
 from ectopy.reports.section import Section, listed, percent, plural, short
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CLASSES = list(AAMI_CLASSES)
-_ABNORMAL = ("S", "V", "F")
 _PATIENTS = 3  # below which it goes without saying that one of them weighs
 _ROWS = 50  # records a column has room for
 _SCARCE = 100  # beats in training below which no weight makes up for a class
@@ -30,20 +29,20 @@ def by_record(tables: Tables) -> Section:
     if not total.sum():
         return Section(key, title, "No beats: nothing to count.")
     most = []
-    for aami in _ABNORMAL:
+    for aami in ABNORMAL_CLASSES:
         if total[aami]:
             top = records.loc[records[aami].idxmax()]
             most.append(f"{aami} in {short(top['record'])} ({top[aami]:,} of {total[aami]:,})")
     text = f"{percent(total['N'] / total.sum())} of {plural(int(total.sum()), 'beat')} are N."
     if most and len(records) > 1:
-        without = int((records[list(_ABNORMAL)].sum(axis=1) == 0).sum())
+        without = int((records[list(ABNORMAL_CLASSES)].sum(axis=1) == 0).sum())
         text += f" The record with most beats of each class: {listed(most)}; no abnormal beat at all in "
         text += f"{without} of {len(records)} records."
     maps = {}
     for group in tables.groups:
         own = records[records["group"] == group]
         if len(own) > _ROWS:
-            own = own.loc[own[list(_ABNORMAL)].sum(axis=1).nlargest(_ROWS).index].sort_index()
+            own = own.loc[own[list(ABNORMAL_CLASSES)].sum(axis=1).nlargest(_ROWS).index].sort_index()
             text += f" Of {group}, the {_ROWS} records with most abnormal beats are drawn."
         maps[group] = own.set_index(own["record"].map(short))[_CLASSES]
     return Section(key, title, text, _count_maps(maps, int(records[_CLASSES].to_numpy().max())))
@@ -144,7 +143,7 @@ def one_patient(tables: Tables) -> Section:
     for group, records in tables.records.groupby("group", sort=False):
         if records["patient"].nunique() < _PATIENTS:
             continue
-        for aami in _ABNORMAL:
+        for aami in ABNORMAL_CLASSES:
             own = records.set_index(records["record"].map(short))[aami]
             if own.sum():
                 rows[f"{group}  {aami}"] = own

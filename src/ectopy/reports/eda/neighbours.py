@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ectopy.figures import eda as draw
-from ectopy.recording import AAMI_CLASSES
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES
 from ectopy.reports.eda.tables import KEPT, Tables
 from ectopy.reports.section import Section, percent, plural, short
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _FEWEST = 30  # beats that make a picture
 _PATIENTS = 5  # between whom a split is worth the name
 _BLOCK = 2048  # beats compared with all others at once
-_ABNORMAL = ("S", "V", "F")
 _RANDOM, _PATIENT = "neighbours of any patient (random split)", "neighbours of other patients (split by patient)"
 
 
@@ -131,10 +130,10 @@ def neighbour_scores(sample: Sample) -> pd.DataFrame:
     scores: dict[str, dict[str, float]] = {
         way: {aami: _f1(sample.aami == aami, guess == aami) for aami in known} for way, guess in called.items()
     }
-    truth = np.isin(sample.aami, _ABNORMAL)
+    truth = np.isin(sample.aami, ABNORMAL_CLASSES)
     if 0 < truth.sum() < len(truth):
         for way, guess in called.items():
-            scores[way]["abnormal"] = _f1(truth, np.isin(guess, _ABNORMAL))
+            scores[way]["abnormal"] = _f1(truth, np.isin(guess, ABNORMAL_CLASSES))
     return pd.DataFrame(scores)
 
 

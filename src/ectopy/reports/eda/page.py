@@ -29,7 +29,7 @@ def save(
     earlier report of that name had and this one has not are removed.
 
     data_dir : where to look for databases first, for the strips
-    progress : called with sections done, sections in all, and the title of the next
+    progress : called with sections done, sections in all, and the title of the last one
 
     Raises
     ------

@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ectopy.figures import eda as draw
-from ectopy.recording import AAMI_CLASSES
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES
 from ectopy.reports.eda.tables import Tables
 from ectopy.reports.section import Section, by, database_of, listed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-_ABNORMAL = ["S", "V", "F"]
 
 
 def splits(tables: Tables) -> Section:
@@ -58,7 +56,7 @@ def _compared(key: str, title: str, tables: Tables, groups: list[str], names: li
 def _in_words(one: str, other: str, rates: pd.DataFrame, medians: pd.DataFrame) -> str:
     parts = [
         f"{aami} {rates.loc[aami, one]:.1f} against {rates.loc[aami, other]:.1f}"
-        for aami in _ABNORMAL
+        for aami in ABNORMAL_CLASSES
         if rates.loc[aami, [one, other]].any()
     ]
     text = f"{one} against {other}: {listed(parts) or 'none abnormal'} of 1,000 beats"
@@ -72,7 +70,7 @@ def _in_words(one: str, other: str, rates: pd.DataFrame, medians: pd.DataFrame) 
 def _rates(records: pd.DataFrame) -> pd.DataFrame:
     """Beats of each abnormal class among 1,000 beats: a row a class, a column a set."""
     counts = records.groupby("group", sort=False)[list(AAMI_CLASSES)].sum()
-    return (1000 * counts[_ABNORMAL].div(counts.sum(axis=1).clip(lower=1), axis=0)).T
+    return (1000 * counts[list(ABNORMAL_CLASSES)].div(counts.sum(axis=1).clip(lower=1), axis=0)).T
 
 
 def _figure(rates: pd.DataFrame, beats: pd.DataFrame, groups: list[str]) -> Figure:
@@ -106,7 +104,7 @@ def _table(tables: Tables, rates: pd.DataFrame, medians: pd.DataFrame) -> pd.Dat
             "patients": f"{own['patient'].nunique()}",
             "hours": f"{own['hours'].sum():.1f}",
             "beats": f"{beats[name]:,}",
-            **{f"{aami} in 1,000": f"{rates.loc[aami, name]:.1f}" for aami in _ABNORMAL},
+            **{f"{aami} in 1,000": f"{rates.loc[aami, name]:.1f}" for aami in ABNORMAL_CLASSES},
             "heart rate": f"{medians['rate'].get(name, float('nan')):.0f}",
             "amplitude, mV": f"{medians['amplitude_mv'].get(name, float('nan')):.2f}",
             "readable": percent(readable.get(name, 0.0)),

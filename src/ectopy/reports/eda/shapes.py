@@ -12,7 +12,7 @@ from ectopy.data import read
 from ectopy.evaluation import features
 from ectopy.figures import clock
 from ectopy.figures import eda as draw
-from ectopy.recording import AAMI_CLASSES, Annotations, Recording
+from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES, Annotations, Recording
 from ectopy.reports.eda.tables import KEPT, Tables
 from ectopy.reports.section import Section, database_of, listed, plural, short
 from ectopy.signal import RATE
@@ -106,7 +106,7 @@ def _choose(tables: Tables) -> list[tuple[str, str, float, float]]:
     """For each abnormal class: class, record, start of a normal and of an abnormal interval; new records first."""
     beats = tables.trained_on(tables.beats)
     chosen: list[tuple[str, str, float, float]] = []
-    for aami in ("S", "V", "F"):
+    for aami in ABNORMAL_CLASSES:
         counts = beats.loc[beats["aami"] == aami, "record"].value_counts()
         seen = [row[1] for row in chosen]
         for record in sorted(counts.index, key=lambda record: (record in seen, -counts[record], record)):
