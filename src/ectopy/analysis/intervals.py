@@ -24,7 +24,6 @@ class IntervalState:
     """Seconds and beats of the intervals still owed."""
 
     next: int  # number of the next interval
-    first_second: int  # what `seconds[0]` is
     seconds: tuple[Second, ...]
     beats: tuple[Beat, ...]
 
@@ -49,7 +48,7 @@ class Intervals:
         self._found = found
         self._abnormal = abnormal
         self._model = model
-        self.state = IntervalState(0, 0, (), ())
+        self.state = IntervalState(0, (), ())
 
     @property
     def wanted_s(self) -> int:
@@ -60,7 +59,7 @@ class Intervals:
         """The next second, once the findings know it; the verdicts up to `upto_s` that can be given with it."""
         state = self.state
         seconds, beats = (*state.seconds, known.second), state.beats + known.beats
-        self.state = IntervalState(state.next, state.first_second, seconds, beats)
+        self.state = IntervalState(state.next, seconds, beats)
         verdicts = []
         while self._end() <= min(known.number + 1, upto_s):
             verdicts.append(self._next(float(self._end())))
@@ -82,7 +81,6 @@ class Intervals:
         verdict = self._judge(start, end_s, seconds, [b for b in state.beats if b.time_s < end_s])
         self.state = IntervalState(
             next=state.next + 1,
-            first_second=gone,
             seconds=state.seconds[self._hop :],
             beats=tuple(beat for beat in state.beats if beat.time_s >= gone),
         )

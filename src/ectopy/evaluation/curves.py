@@ -11,6 +11,8 @@ import pandas as pd
 from ectopy.evaluation.beats import Binary
 from ectopy.recording import ABNORMAL_CLASSES
 
+_BINS = 10
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -50,7 +52,7 @@ def curve(items: Sequence[Binary]) -> Curve:
     )
 
 
-def calibration(outcomes: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
+def calibration(outcomes: pd.DataFrame) -> pd.DataFrame:
     """Of the beats found, by anomaly in equal steps: how many, their mean anomaly, and the share truly abnormal.
 
     outcomes : as `beat_outcomes`; reference Q is left out, an extra detection is not abnormal
@@ -60,7 +62,7 @@ def calibration(outcomes: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     A row a bin that holds beats: n, said, true.
     """
     kept = outcomes[(outcomes["truth"] != "Q") & outcomes["anomaly"].notna()]
-    place = np.minimum((kept["anomaly"].to_numpy() * bins).astype(int), bins - 1)
+    place = np.minimum((kept["anomaly"].to_numpy() * _BINS).astype(int), _BINS - 1)
     abnormal = kept["truth"].isin(ABNORMAL_CLASSES)
     table = pd.DataFrame({"place": place, "said": kept["anomaly"].to_numpy(), "true": abnormal.to_numpy(dtype=float)})
     return table.groupby("place").agg(n=("said", "size"), said=("said", "mean"), true=("true", "mean"))

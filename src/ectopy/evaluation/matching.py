@@ -29,10 +29,8 @@ class Matches:
     extra: np.ndarray
 
 
-def match_beats(
-    reference: np.ndarray, detected: np.ndarray, fs: Fraction | float, window: float = MATCH_WINDOW_S
-) -> Matches:
-    """Pair each reference beat with at most one detected beat within `window` s, in the order of time.
+def match_beats(reference: np.ndarray, detected: np.ndarray, fs: Fraction | float) -> Matches:
+    """Pair each reference beat with at most one detected beat within `MATCH_WINDOW_S`, in the order of time.
 
     Of all such pairings, one with the most pairs, and of these the least total distance. On a line that
     optimum needs no crossing pairs, so it is found by going through the beats once; the cost grows with
@@ -43,7 +41,6 @@ def match_beats(
     reference, detected : (n,) int, ascending
         Sample indices; equal neighbours are allowed.
     fs : sampling rate in Hz.
-    window : largest distance of a pair in seconds, itself included.
 
     Raises
     ------
@@ -52,7 +49,7 @@ def match_beats(
     """
     reference = _ascending(reference, "reference")
     detected = _ascending(detected, "detected")
-    reach = math.floor(window * fs + 1e-9)
+    reach = math.floor(MATCH_WINDOW_S * fs + 1e-9)
     # The detections that reference beat i may take are first[i] <= d < stop[i]; both grow with i.
     first = np.searchsorted(detected, reference - reach, "left").tolist()
     stop = np.searchsorted(detected, reference + reach, "right").tolist()
