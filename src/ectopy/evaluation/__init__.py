@@ -42,7 +42,7 @@ from ectopy.evaluation.stress import (
 )
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
-from ectopy.evaluation.trade import trade
+from ectopy.evaluation.trade import called, trade
 
 __all__ = [
     "LEVELS_DB",
@@ -71,6 +71,7 @@ __all__ = [
     "benchmark",
     "calibration",
     "calibration_error",
+    "called",
     "checkout",
     "columns",
     "commit",

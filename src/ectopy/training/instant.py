@@ -1,19 +1,32 @@
-"""How `instant` is trained: windows of 24 s, balanced by patient, half of them on abnormal beats, many in noise."""
+"""How `instant` is trained: windows of 24 s, balanced by patient, half of them on abnormal beats, many in noise; then
+out-of-fold models, the operating point, the refit, the card."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from statistics import mean
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from ectopy.models.instant import InstantConfig, build
-from ectopy.training.data import Example
+from ectopy import data, zoo
+from ectopy.models.instant import InstantConfig, build, step
+from ectopy.signal import condition
+from ectopy.training.card import describe, make_folder, of_instant, write_model
+from ectopy.training.data import Example, cold_starts, example, folds, hand_held
+from ectopy.training.export import to_onnx
 from ectopy.training.fit import Report, compiled, fit
+from ectopy.training.operating import MIDDLE, analyses, choose, scored
+from ectopy.training.runs import digest, open_run, progress, reporter, training_records
 from ectopy.training.windows import Windows, validation
+
+_MIDDLE = {"beat": MIDDLE, "abnormal": MIDDLE, "doubt": MIDDLE}  # of the folds' models, until thresholds are chosen
 
 
 @dataclass(frozen=True)
@@ -64,3 +77,69 @@ def train(
     )
     checks = validation(held_out, seconds=60, lookahead=config.lookahead) if held_out else None
     return fit(model, windows, checks, settings.epochs, settings.patience, folder, report)
+
+
+def train_instant(
+    *,
+    protocol: str,
+    data_dir: Path | None,
+    out: Path | None,
+    runs: Path,
+    seed: int,
+    n_folds: int,
+    resume: bool,
+    settings: Settings | None = None,
+    records: Sequence[str] | None = None,
+) -> Path:
+    """As `train_model`."""
+    settings = replace(settings or Settings(), seed=seed)
+    records = training_records(protocol, records)
+    place = (out or Path(zoo.__file__).parent) / "instant"
+    make_folder(place)  # before half an hour is spent
+    folder = runs / f"instant-{protocol}-seed{seed}"
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    with progress() as bar:
+        recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
+        shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
+        examples, cold = [], []
+        for r, recording in bar.track(shown.items(), description="conditioning"):
+            examples.append(example(r, data.patient(r), recording))
+            cold += cold_starts(r, data.patient(r), recording)
+        motion = data.electrode_motion("training", data_dir)
+        noise = condition(motion, Fraction(360)).signal
+        config, epochs = InstantConfig(), []
+        shown_arrays = [noise, *(x for e in (*examples, *cold) for x in (e.signal, e.label, e.weight))]
+        wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
+        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": digest(shown_arrays)})))
+        models: dict[str, zoo.TrainedModel] = {}
+        for number, held_out in enumerate(folds(examples, n_folds)):
+            seen = [e for e in examples if e.patient not in held_out]
+            unseen = [e for e in examples if e.patient in held_out]
+            starts = [e for e in cold if e.patient not in held_out]
+            report = reporter(bar, f"fold {number + 1} of {n_folds}")
+            model, best = train(seen, starts, unseen, noise, config, settings, folder / f"fold{number}", report)
+            epochs.append(best)
+            card = describe(
+                of_instant(config), protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE
+            )
+            content = to_onnx(model, step(config))
+            fold = zoo.TrainedModel(write_model(folder / f"fold{number}", content, card), content)
+            models |= {e.name: fold for e in unseen}
+        settings = replace(settings, epochs=round(mean(epochs)))
+        report = reporter(bar, "all patients")
+        model, _ = train(examples, cold, [], noise, config, settings, folder / "refit", report)
+        bar.add_task("out-of-fold figures", total=None)
+        thresholds, points = choose(models, recordings)
+        scores = scored(analyses(models, recordings, thresholds), recordings, thresholds["abnormal"])
+    card = describe(
+        of_instant(config),
+        protocol=protocol,
+        records=list(shown),
+        settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
+        thresholds=thresholds,
+        operating_points=points,
+        scores=scores,
+    )
+    write_model(place, to_onnx(model, step(config)), card)
+    return place

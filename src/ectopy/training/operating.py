@@ -9,7 +9,7 @@ import numpy as np
 
 from ectopy.analysis import Analysis, analyze
 from ectopy.data import patient
-from ectopy.evaluation import RecordScores, count_figures, evaluate_record, record_table
+from ectopy.evaluation import RecordScores, called, count_figures, evaluate_record, record_table
 from ectopy.recording import Recording
 from ectopy.zoo import BALANCED, TrainedModel
 
@@ -20,7 +20,6 @@ _DOUBT = (0.05, 0.055, 0.06, 0.065, 0.07, 0.075, 0.08, 0.09, 0.1, 0.5)
 _UNREADABLE = 0.025  # of the training patients' intervals, at most; svdb comes with much noise
 _RECALL = 0.95  # of abnormal intervals, at `high-sensitivity`
 _ALARMS = 6.0  # false ones an hour of normal signal, at `few-alarms`
-_FINE = tuple(np.round(np.arange(0.01, 1, 0.01), 2).tolist())
 _ABNORMAL = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
 
 Recordings = Mapping[str, Recording]
@@ -47,19 +46,13 @@ def operating_points(found: Mapping[str, Analysis], recordings: Recordings) -> d
     """
     f1 = {at: _figure(scored(found, recordings, at, intervals=False), "beat.abnormal.f1") for at in _ABNORMAL}
     balanced = max(_ABNORMAL, key=lambda threshold: f1[threshold])
-    intervals = [one.intervals for one in scored(found, recordings, MIDDLE) if one.intervals]
-    truth, score, seconds = (
-        np.concatenate(parts)
-        for parts in zip(*((i.abnormal.truth, i.abnormal.score, i.seconds) for i in intervals), strict=True)
-    )
-    called = {at: score >= at for at in _FINE}
-    hours = seconds[~truth].sum() / 3600
-    sensitive = [at for at in _FINE if called[at][truth].sum() >= _RECALL * truth.sum()]
-    quiet = [at for at in _FINE if called[at][~truth].sum() <= _ALARMS * hours]
+    trades = called(scored(found, recordings, MIDDLE))
+    sensitive = [one.threshold for one in trades if one.right >= _RECALL * one.abnormal]
+    quiet = [one.threshold for one in trades if one.wrong <= _ALARMS * one.normal_hours]
     return {
         BALANCED: balanced,
-        "high-sensitivity": min(balanced, max(sensitive, default=_FINE[0])),
-        "few-alarms": max(balanced, min(quiet, default=_FINE[-1])),
+        "high-sensitivity": min(balanced, max(sensitive, default=trades[0].threshold)),
+        "few-alarms": max(balanced, min(quiet, default=trades[-1].threshold)),
     }
 
 

@@ -6,10 +6,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ectopy.evaluation import WITHIN_US, Comparison, Cost, Entrant, markdown
+from ectopy.evaluation import WITHIN_US, Comparison, Cost, Entrant, called, markdown
 from ectopy.reports.section import listed
 
 # figure -> its heading, in the order of the README's table
@@ -161,20 +160,13 @@ def point_rows(comparison: Comparison) -> list[list[str]]:
     """A row a model and operating point: what it would have called of the intervals at that threshold."""
     rows = [["", "operating point", "threshold", "recall", "precision", "false alarms/h"]]
     for entrant in comparison.entrants:
-        intervals = [one.intervals for one in comparison.scores(entrant.name) if one.intervals is not None]
-        truth, score = (
-            np.concatenate(parts)
-            for parts in zip(*((i.abnormal.truth, i.abnormal.score) for i in intervals), strict=True)
-        )
-        hours = sum(i.seconds[~i.abnormal.truth].sum() for i in intervals) / 3600
-        for point, threshold in entrant.card.get("operating_points", {}).items():
-            called = score >= threshold
-            right, wrong = int((called & truth).sum()), int((called & ~truth).sum())
-            shares = (right / max(truth.sum(), 1), right / max(right + wrong, 1))
+        points = entrant.card.get("operating_points", {})
+        for point, one in zip(points, called(comparison.scores(entrant.name), points.values()), strict=True):
             cells = [
-                f"{threshold:.2f}",
-                *(f"{share:.3f}" for share in shares),
-                f"{wrong / hours:.1f}" if hours else "–",
+                f"{one.threshold:.2f}",
+                f"{one.sensitivity:.3f}",
+                f"{one.precision or 0:.3f}",
+                f"{one.false_alarms_per_hour:.1f}" if one.normal_hours else "–",
             ]
             rows.append([entrant.name, point, *cells])
     return rows
