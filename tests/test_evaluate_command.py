@@ -87,6 +87,17 @@ def test_outside_a_checkout_it_is_said_that_the_look_is_not_recorded(
     assert not (here / "benchmarks").exists()
 
 
+def test_scores_are_kept_though_their_reader_has_gone(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def echo(message: object, *, err: bool = False) -> None:
+        if not err:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("typer.echo", echo)
+    result = evaluate("instant", "--out", "scores")
+    assert result.exit_code == 0, result.output
+    assert (here / "scores" / "instant-DS2.md").exists()
+
+
 def test_what_cannot_be_evaluated_is_refused_in_one_line(here: Path) -> None:
     for words, message in {
         (

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Leads = Annotated[
     list[str] | None,
@@ -50,6 +53,17 @@ def remark_unit(calibrated: bool) -> None:
     """Say on stderr where amplitudes mean nothing."""
     if not calibrated:
         typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)
+
+
+def stdout_console() -> Console:
+    """A console that tells of a reader that has gone as `print` does; rich's own ends with code 1."""
+    from rich.console import Console
+
+    class Told(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Told()
 
 
 @contextmanager

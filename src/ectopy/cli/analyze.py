@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import Leads, Model, OperatingPoint, remark
+from ectopy.cli._common import Leads, Model, OperatingPoint, remark, stdout_console
 from ectopy.cli.data import DataDir
 
 
@@ -45,7 +45,8 @@ def analyze(
             operating_point=operating_point,
             progress=lambda share: bar.update(task, completed=share),
         )
+    written = save(analysis, out) if out is not None else []  # first: who reads the text may go away
     remark(file)
-    show(analysis)
-    if out is not None:
-        typer.echo("\n".join(["", *(f"wrote {path}" for path in save(analysis, out))]))
+    show(analysis, stdout_console())
+    if written:
+        typer.echo("\n".join(["", *(f"wrote {path}" for path in written)]))

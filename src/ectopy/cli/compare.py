@@ -72,10 +72,10 @@ def compare(
         date=datetime.now(UTC).date().isoformat(),
         notes=tuple(notes),
     )
+    written = save(contest, out, data_dir) if out is not None else []  # first: who reads the text may go away
     typer.echo(as_markdown(contest))
-    if out is not None:
-        for path in save(contest, out, data_dir):
-            typer.echo(f"wrote {path}")
+    for path in written:
+        typer.echo(f"wrote {path}")
 
 
 def _boosting(models: list[Entrant], data_dir: Path | None) -> tuple[list[Entrant], list[str]]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ectopy.cli._common import stdout_console
+
 app = typer.Typer(help="List and fetch PhysioNet databases.", no_args_is_help=True, rich_markup_mode=None)
 
 DataDir = Annotated[
@@ -18,7 +20,6 @@ DataDir = Annotated[
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
     """List the databases, and where each lies on this machine."""
-    from rich.console import Console
     from rich.table import Table
 
     from ectopy.data import CATALOGUE, find
@@ -36,7 +37,7 @@ def list_(data_dir: DataDir = None) -> None:
             place = "-"
         numbers = (str(known.records), str(known.fs), str(known.leads))
         table.add_row(name, *numbers, known.licence, known.title, place)
-    Console().print(table)
+    stdout_console().print(table)
 
 
 @app.command("get")

@@ -87,11 +87,10 @@ def evaluate(
         reports[_HEADINGS[choice]] = scores
 
     about = f"{trained.name} on {on}, end to end, records: {len(names)}"
-    typer.echo(_as_markdown(about, reports))
-    if keep_trade:
-        _keep_trade(trained, on, judged)
+    written = _keep_trade(trained, on, judged) if keep_trade else []
     if out is not None:
-        _save(out / f"{trained.card['name']}-{on}", about, reports)
+        written += _save(out / f"{trained.card['name']}-{on}", about, reports)
+    _print(_as_markdown(about, reports), written)
 
 
 def _stress(
@@ -111,9 +110,8 @@ def _stress(
         typer.echo(f"look recorded in {record_look(root, **words, scores=clean)}", err=True)
     about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
     text = stress_report(about, found, mixed, hand_held_figures(model, data_dir=data_dir))
-    typer.echo(text)
-    if out is not None:
-        _write(out / f"{trained.card['name']}-{on}-noise", {".md": text})
+    stem = f"{trained.card['name']}-{on}-noise"
+    _print(text, [] if out is None else _write(out / stem, {".md": text}))
 
 
 def _findings(
@@ -139,9 +137,8 @@ def _findings(
         words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} findings", "leads": "first"}
         typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
     text = findings_report(f"Findings and alarms of {trained.name}", sides, made)
-    typer.echo(text)
-    if out is not None:
-        _write(out / f"{trained.card['name']}-{on}-findings", {".md": text})
+    stem = f"{trained.card['name']}-{on}-findings"
+    _print(text, [] if out is None else _write(out / stem, {".md": text}))
 
 
 _SPECIAL = {"noise": _stress, "findings": _findings}
@@ -175,7 +172,7 @@ def _run(
         return benchmark(names, model, leads=leads, data_dir=data_dir, done=done)
 
 
-def _keep_trade(model: TrainedModel, on: str, judged: list[dict[Leads, ByStart]]) -> None:
+def _keep_trade(model: TrainedModel, on: str, judged: list[dict[Leads, ByStart]]) -> list[Path]:
     import json
 
     from ectopy.evaluation import trade
@@ -187,7 +184,7 @@ def _keep_trade(model: TrainedModel, on: str, judged: list[dict[Leads, ByStart]]
         "of": f"{on}, records: {len(records)}, first lead, from {start_s:g} s on",
     }
     assert model.folder is not None  # it was loaded
-    _write(model.folder / "trade", {".json": json.dumps({**about, **trade(records)}, indent=1) + "\n"})
+    return _write(model.folder / "trade", {".json": json.dumps({**about, **trade(records)}, indent=1) + "\n"})
 
 
 def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bool = False) -> str:
@@ -203,11 +200,11 @@ def _as_markdown(about: str, reports: dict[str, dict[str, Scores]], *, whole: bo
     return "\n".join(parts)
 
 
-def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> None:
+def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> list[Path]:
     import json
 
     plain = {leads: {name: s.to_dict() for name, s in scores.items()} for leads, scores in reports.items()}
-    _write(
+    return _write(
         stem,
         {
             ".json": json.dumps({"about": about, **plain}, indent=1, allow_nan=False) + "\n",
@@ -216,14 +213,23 @@ def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> None
     )
 
 
-def _write(stem: Path, contents: dict[str, str]) -> None:
+def _print(text: str, written: list[Path]) -> None:
+    """Print figures once their files are there: who reads them may go away."""
+    typer.echo(text)
+    for path in written:
+        typer.echo(f"wrote {path}")
+
+
+def _write(stem: Path, contents: dict[str, str]) -> list[Path]:
     from ectopy.errors import OutputError
 
+    written = []
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         for suffix, content in contents.items():
             beside = Path(f"{stem}{suffix}.part")  # moved once whole
             beside.write_text(content, encoding="utf-8")
-            typer.echo(f"wrote {beside.replace(f'{stem}{suffix}')}")
+            written.append(beside.replace(f"{stem}{suffix}"))
     except OSError as error:
         raise OutputError(f"{stem.parent}: can't be written ({error.strerror}); choose another folder") from None
+    return written
