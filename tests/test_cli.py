@@ -135,6 +135,69 @@ def test_a_reader_that_goes_away_is_no_error():
     assert "rror" not in remarks and "Traceback" not in remarks
 
 
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk without room")
+
+
+@full
+def test_an_analysis_is_saved_though_nobody_can_read_its_text(tmp_path):
+    with Path("/dev/full").open("w") as disk:
+        answer = subprocess.run(
+            [*ECTOPY, "analyze", "demo", "--out", tmp_path], stdout=disk, stderr=subprocess.PIPE, text=True
+        )
+    assert answer.returncode == 2
+    assert len(list(tmp_path.iterdir())) == 7
+    assert [line for line in answer.stderr.splitlines() if line.startswith("ectopy: ")] == [
+        "ectopy: [Errno 28] No space left on device"
+    ]
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_analysis_is_saved_and_no_error_though_its_reader_has_gone(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        answer = subprocess.run(
+            [*ECTOPY, "analyze", "demo", "--out", tmp_path], stdout=pipe, stderr=subprocess.PIPE, text=True
+        )
+    assert answer.returncode == 0
+    assert len(list(tmp_path.iterdir())) == 7
+    assert "rror" not in answer.stderr and "Traceback" not in answer.stderr
+
+
+@full
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["config"], ["data", "list"], ["watch", "--speed", "max"]],
+    ids=" ".join,
+)
+def test_a_full_disk_behind_stdout_gives_one_line_and_code_2(arguments):
+    with Path("/dev/full").open("w") as disk:
+        answer = subprocess.run([*ECTOPY, *arguments], stdout=disk, stderr=subprocess.PIPE, text=True)
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[-1] == "ectopy: [Errno 28] No space left on device"
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("watch demo >&-", "standard output is closed"),
+        ("stream - --fs 360 --to http://127.0.0.1:9 <&-", "standard input is closed"),
+    ],
+)
+def test_a_closed_stream_gives_one_line_and_code_2(arguments, words):
+    answer = subprocess.run(f'"{sys.executable}" -m ectopy {arguments}', shell=True, capture_output=True, text=True)
+    assert answer.returncode == 2
+    refused(answer, [words])
+
+
+def test_closed_stderr_hides_nothing_but_remarks():
+    command = f'"{sys.executable}" -m ectopy analyze demo 2>&-'
+    answer = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert answer.returncode == 0
+    assert "60 intervals" in answer.stdout
+
+
 def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
     terminal, inside = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", "NO_COLOR": ""}

@@ -31,6 +31,14 @@ __all__ = ["app", "main"]
 class _Commands(TyperGroup):
     """The one place where an error that a user can mend becomes a line and an exit code."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:  # of the system, where no room has words of its own: a full disk behind stdout, say
+            _drop_output()
+            typer.echo(f"ectopy: {error}", err=True)
+            sys.exit(2)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -41,9 +49,16 @@ class _Commands(TyperGroup):
             typer.echo("ectopy: stopped", err=True)
             raise typer.Exit(130) from None
         except BrokenPipeError:
-            # The reader has gone, as `head` does. Python would complain once more when it flushes at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()  # the reader has gone, as `head` does
             raise typer.Exit(0) from None
+
+
+def _drop_output() -> None:
+    """What stdout can't take: Python would complain once more when it flushes at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -90,4 +105,9 @@ def _options(
 
 def main() -> None:
     """What the command `ectopy` runs."""
+    if sys.stderr is None:  # closed by who started it, as `2>&-` does
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        typer.echo("ectopy: standard output is closed; send it to /dev/null where nobody reads it", err=True)
+        sys.exit(2)
     app(prog_name="ectopy")

@@ -58,10 +58,12 @@ def piped(fs: str, leads: list[str], unit: str, gain: float, binary: str | None)
     Raises
     ------
     SignalError
-        If a service takes no such device.
+        If a service takes no such device, or there is none.
     """
     if not math.isfinite(gain):
         raise SignalError(f"gain {gain}: expected a finite number")
+    if sys.stdin is None:
+        raise SignalError("standard input is closed; pipe a device into it")
     as_counts = binary == "int16"
     request = _request(fs=fs, leads=leads, kind=binary or "float32", unit=unit, gain=gain if as_counts else 1.0)
     chunks = _whole(request.form.width) if binary else _parsed(len(leads))
