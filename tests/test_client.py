@@ -278,6 +278,11 @@ def app_of(fake):
         mine = [c for c in fake.changes if c.change > after and c.stream == name]
         return paged(mine, lambda c: c.change, newest)
 
+    @app.get("/v1/alarms")
+    async def alarms(stream: str):
+        newest = {c.id: c for c in fake.changes if c.stream == stream}
+        return {"next": None, "items": [alarm for alarm in newest.values() if alarm.presence != "off"]}
+
     @app.get("/v1/events")
     async def events(request: Request):
         after, changed = map(int, request.headers.get("Last-Event-ID", "0-0").split("-"))
@@ -792,6 +797,15 @@ def test_a_recording_is_played_and_its_verdicts_are_printed(fake, demo):
     run = fake.run("demo")
     assert run.ended
     assert np.array_equal(run.request.form.decode(bytes(run.log)), demo.samples)
+
+
+def test_an_alarm_that_is_on_since_an_earlier_run_is_told_and_counted(fake):
+    fake.runs["demo"] = [Run("demo", 1, REQUEST)]
+    fake.changes = [change(1, fake.run("demo")), change(2, Run("bed-7", 1, REQUEST))]
+    out, _ = stream("demo", "--to", fake.url, "--speed", "max")
+    told = [line.split()[1] for line in out[:-1] if " normal " not in line]
+    assert told == ["MEDIUM"] + 30 * ["MEDIUM", "over"]
+    assert out[-1].endswith("alarms: 31 medium")
 
 
 def intervals(seconds):

@@ -69,6 +69,7 @@ async def play(
 async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[VerdictOut | AlarmOut], None]) -> None:
     """Feed and listen, until the verdict of the end is there, and what came of alarms with it."""
     epoch, change, told_s, told = writer.epoch.epoch, 0, 0.0, asyncio.Event()
+    alarms: set[int] = set()  # told: of this epoch, and those that were on when it began
 
     async def listen() -> None:
         nonlocal change, told_s
@@ -76,6 +77,7 @@ async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[
             if isinstance(message, AlarmOut):
                 tell(message)
                 change = message.change
+                alarms.add(message.id)
             elif isinstance(message, VerdictOut):
                 tell(message)
                 told_s = message.end_s
@@ -102,7 +104,7 @@ async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[
         if isinstance(answer, Exception):
             raise answer
     async for alarm in client.alarm_changes(writer.stream, after=change):
-        if alarm.epoch == epoch:
+        if alarm.epoch == epoch or alarm.id in alarms:
             tell(alarm)
 
 

@@ -91,8 +91,8 @@ class Client(AlarmCalls, AnnotationCalls):
         that it missed come first, those named first in `what` before the others; of each kind, each comes once, in
         order. Samples that it missed do not come: `samples` has them.
 
-        epoch : this one only, its verdicts, findings and alarms from the first on; no alarms without an epoch, as
-            `stream silent`
+        epoch : this one only, its verdicts, findings and alarms from the first on, and with them earlier alarms that
+            are still on; no alarms without an epoch, as `stream silent`
         after : id of a verdict: those behind it come first; if neither is given, the newest there is
         """
         return Watcher(self, stream, what, epoch, after).messages()

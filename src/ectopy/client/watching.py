@@ -33,10 +33,14 @@ class Watcher:
         self._epoch = epoch
         self._after = after
         self._last: dict[What, int] = {}  # the newest that is told or not wanted
+        self._lasting: set[int] = set()  # alarms of earlier epochs that are still on
 
     async def messages(self) -> AsyncGenerator[Watched, None]:
         """Over one connection after the other."""
         self._last = {what: await self._begin(what) for what in self._what if what != "samples"}
+        if self._epoch is not None and "alarms" in self._what:
+            alarms = self._client.alarms("open", self._stream)
+            self._lasting = {alarm.id async for alarm in alarms if alarm.epoch is not None and alarm.presence == "on"}
         waits, met = delays(), False
         while True:
             try:
@@ -79,7 +83,8 @@ class Watcher:
         if number <= self._last[what]:
             return None
         self._last[what] = number
-        return message if self._of_epoch(message.epoch) else None
+        lasting = isinstance(message, AlarmOut) and message.id in self._lasting
+        return message if lasting or self._of_epoch(message.epoch) else None
 
     def _of_epoch(self, epoch: int | None) -> bool:
         return self._epoch in (None, epoch)
