@@ -83,7 +83,8 @@ def test_annotations_keep_a_fractional_rate_and_times_of_24_hours(analysis, tmp_
     day = np.broadcast_to(np.float32(0), (86_400 * 360, 1))
     recording = replace(analysis.recording, samples=day, fs=Fraction(35997, 100), name="dir/late one.hea")
     save(Analysis(recording, [interval(86_395.0, "abnormal", late)], "made up 1"), tmp_path)
-    marks = wfdb.rdann(str(tmp_path / "late_one_hea"), "ectopy")
+    (written,) = tmp_path.glob("late_one_hea-????????.ectopy")
+    marks = wfdb.rdann(str(written.with_suffix("")), "ectopy")
     assert marks.fs == 359.97
     assert marks.sample.tolist() == [b.sample for b in late]
     assert marks.symbol == ["V", "?"]
@@ -150,6 +151,14 @@ def test_saving_again_replaces_what_was_there(analysis, tmp_path):
     save(replace(analysis, verdicts=analysis.verdicts[:1]), tmp_path)
     assert sorted(tmp_path.iterdir()) == first
     assert len(pd.read_csv(tmp_path / "demo.intervals.csv")) == 1
+
+
+def test_names_that_wfdb_does_not_take_do_not_become_one(analysis, tmp_path):
+    for name in ("Müller", "Möller", "M_ller"):
+        save(replace(analysis, recording=replace(analysis.recording, name=name)), tmp_path)
+    saved = [json.loads(path.read_text())["recording"] for path in tmp_path.glob("*.json")]
+    assert sorted(saved) == ["M_ller", "Möller", "Müller"]
+    assert all(path.name.isascii() for path in tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_is_named_and_nothing_is_left(analysis, tmp_path):

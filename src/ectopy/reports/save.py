@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -34,7 +35,9 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
     NAME.json : recording, model, notes, those alarms, and every verdict with its beats and findings
     NAME.worst.png : the ten worst intervals on ECG paper
 
-    All are written beside their place first, then moved: a file there is whole.
+    All are written beside their place first, then moved: a file there is whole. NAME is the recording's, in ASCII
+    letters, digits, `_` and `-`, as WFDB takes it; a name that had other characters gets a hash, as it might then be
+    another's.
 
     Raises
     ------
@@ -42,8 +45,7 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
         If the folder can't be written.
     """
     folder = Path(folder)
-    stem = Path(analysis.recording.name).name or "recording"
-    name = re.sub(r"[^-\w]", "_", stem, flags=re.ASCII)  # what WFDB takes as a record's name
+    name = _file_name(analysis.recording.name)
     check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,12 @@ def check_folder(folder: Path) -> None:
 
 def _unwritable(folder: Path, why: str) -> OutputError:
     return OutputError(f"{folder}: can't be written as a folder ({why}); choose another folder")
+
+
+def _file_name(recording: str) -> str:
+    stem = Path(recording).name or "recording"
+    name = re.sub(r"[^-\w]", "_", stem, flags=re.ASCII)
+    return name if name == stem else f"{name}-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}"
 
 
 def _write_annotations(analysis: Analysis, path: Path) -> None:
