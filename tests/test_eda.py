@@ -377,11 +377,11 @@ def test_a_report_that_cannot_be_put_in_its_place_is_not_there(of_demo, tmp_path
 
 
 def test_figures_of_an_earlier_report_do_not_stay_behind(of_demo, tmp_path):
-    for name in ("demo.eda.13-sets.png", "mitdb.eda.13-sets.png", "demo.png"):
+    for name in ("100[1].eda.13-sets.png", "1001.eda.13-sets.png", "demo.png"):
         (tmp_path / name).touch()
-    save(of_demo.tables, tmp_path)
-    assert not (tmp_path / "demo.eda.13-sets.png").exists()
-    assert (tmp_path / "mitdb.eda.13-sets.png").exists() and (tmp_path / "demo.png").exists()
+    save(replace(of_demo.tables, asked=("100[1].hea",)), tmp_path)
+    assert not (tmp_path / "100[1].eda.13-sets.png").exists()
+    assert (tmp_path / "1001.eda.13-sets.png").exists() and (tmp_path / "demo.png").exists()
 
 
 def test_the_report_is_the_same_each_time(of_demo, tmp_path):
@@ -402,6 +402,7 @@ def test_names_that_are_asked_for_give_the_report_its_name(of_demo, tmp_path):
     for asked, name in [
         (("mitdb", "svdb/800"), "mitdb-800.eda.html"),
         ((str(tmp_path / "a.dat"), "b", "c", "d"), "a-and-3-more.eda.html"),
+        ((str(tmp_path / "p.1"),), "p.1.eda.html"),
     ]:
         assert save(replace(of_demo.tables, asked=asked), tmp_path)[-1].name == name
 

@@ -30,8 +30,9 @@ class Section:
 
 
 def short(record: str) -> str:
-    """A record's name without its folder and suffix."""
-    return PurePath(record).stem
+    """A record's name without its folder and the suffix of one of its files."""
+    path = PurePath(record)
+    return path.stem if path.suffix in (".hea", ".dat", ".mat", ".atr") else path.name
 
 
 def database_of(record: str, group: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from glob import escape
 from pathlib import Path
 
 from ectopy.data import CATALOGUE
@@ -47,7 +48,7 @@ def save(
     }
     report = _page(tables, parts).encode()
     written = write_files(folder, {**files, f"{stem}.html": report})
-    for old in folder.glob(f"{stem}.[0-9][0-9]-*.png"):
+    for old in folder.glob(f"{escape(stem)}.[0-9][0-9]-*.png"):
         if old.name not in files:
             old.unlink()
     return written
