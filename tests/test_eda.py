@@ -142,8 +142,17 @@ def test_the_figures_in_it_are_those_beside_it(report):
 def test_it_says_that_test_patients_are_shown_and_nothing_is_chosen_by_them(of_demo, of_databases):
     assert re.search(r"Test patients \(DS2(, svdb-odd)?\) are shown", of_databases.page)
     assert "no choice is made from them" in of_databases.page
+    assert "embedding and neighbours use training patients only" in of_databases.page
     assert "Test patients" not in of_demo.page
     assert "mitdb/202 is the person of mitdb/201" in of_databases.page
+
+
+def test_it_says_so_where_all_that_is_shown_are_test_patients(stand_ins):
+    tables = explore(["mitdb/100", str(stand_ins / "mitdb" / "232.hea")], stand_ins)
+    assert tables.records["record"].tolist() == ["mitdb/100", "mitdb/232"]
+    assert tables.groups == ["DS2"]
+    (note,) = [note for note in tables.notes if note.startswith("Test patients (DS2) are shown")]
+    assert "neighbours show them too" in note and "training patients only" not in note
 
 
 def test_it_names_its_sources(of_databases, of_demo):

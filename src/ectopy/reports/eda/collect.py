@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ectopy.errors import EctopyError, SignalError
 from ectopy.evaluation import TEST_SPLITS
 from ectopy.recording import Annotations, Recording
 from ectopy.reports.eda.tables import GROUPS, Tables, group, join, look
+from ectopy.reports.section import short
 from ectopy.signal import check_rate
 
 _PROCESSES = 2
@@ -78,8 +79,11 @@ def _jobs(sources: Sequence[str], data_dir: Path | None) -> list[_Job]:
         if source in CATALOGUE:
             for name in records(source, data_dir):
                 jobs.setdefault(name, _Job(name, group(name), name, True, data_dir))
-        elif source == "demo" or source.partition("/")[0] in CATALOGUE:
-            jobs.setdefault(source, _Job(source, group(source), source, False, data_dir))
+        elif source == "demo":
+            jobs.setdefault(source, _Job(source, source, source, False, data_dir))
+        elif PurePath(source).parent.name in CATALOGUE:  # a record, or one of its files, wherever the database lies
+            name = f"{PurePath(source).parent.name}/{short(source)}"
+            jobs.setdefault(name, _Job(name, group(name), source, False, data_dir))
         else:
             jobs.setdefault(source, _Job(source, "files", source, False, data_dir))
     return sorted(jobs.values(), key=lambda job: job.whole)  # what may be refused comes first
@@ -135,9 +139,14 @@ def _notes(tables: Tables, sources: Sequence[str]) -> list[str]:
     notes = []
     tested = [name for name in TEST_SPLITS if name in tables.groups]
     if tested:
+        narrow = "class weights, strips, correlation, embedding and neighbours"
         notes.append(
             f"Test patients ({', '.join(tested)}) are shown so that what differs is known; no choice is made from "
-            "them. Class weights, strips, correlation, embedding and neighbours use training patients only."
+            + (
+                f"them. {narrow.capitalize()} use training patients only."
+                if tables.has_training
+                else f"them. Without a training patient beside them, {narrow} show them too."
+            )
         )
     trained = tables.records.loc[tables.records["training"], ["record", "patient"]]
     for record, person in tables.records.loc[tables.records["group"].isin(tested), ["record", "patient"]].to_numpy():

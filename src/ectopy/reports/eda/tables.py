@@ -59,7 +59,7 @@ class Tables:
         return [name for name in self.groups if name in _SPLITS] or self.groups
 
     def trained_on(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows of training patients; all rows where no record is in a known split."""
+        """The rows of training patients; all rows where there are none."""
         return table[table["training"]] if self.has_training else table
 
     @property
