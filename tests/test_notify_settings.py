@@ -73,6 +73,7 @@ def test_an_address_shows_no_more_than_its_host(url, shown):
         ("NOTIFY_INSIDE", "fd00::5", "expected a host or host:port"),
         ("DEAD_MAN", "ftp://geheim@example.org", "dead_man = .*expected http:// or https://"),
         ("HOST", "http://u:geheim@example.org", "host = 'http://...'"),
+        ("NOTFY", "json://geheim.example.org", "^ECTOPY_SERVICE_NOTFY: no such setting"),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_in_a_line_without_secrets(name, value, said, monkeypatch):

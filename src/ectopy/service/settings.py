@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ from ectopy.service.notify.address import Address
 from ectopy.service.notify.guard import host_port
 from ectopy.verdict import DEFAULT_MODEL, OperatingPoint
 
+_PREFIX = "ECTOPY_SERVICE_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST_TARGETS = 16  # a thread each
 # Senders of Apprise that do nothing but HTTP or SMTP, in the calling thread: no program, no datagram, nothing local.
@@ -43,7 +45,7 @@ Addresses = Annotated[list[Address], NoDecode, BeforeValidator(_listed), Field(m
 class Settings(BaseSettings):
     """One value a line, as `ectopy config` prints them."""
 
-    model_config = SettingsConfigDict(env_prefix="ECTOPY_SERVICE_", toml_file="ectopy.toml", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, toml_file="ectopy.toml", extra="forbid")
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback only, for now")
     port: int = Field(8700, ge=0, le=65535, description="Port; 0 takes a free one")
@@ -114,6 +116,10 @@ def load_settings(**given: object) -> Settings:
     SettingsError
         If one of them is unknown or can't be.
     """
+    for variable in os.environ:  # of which pydantic passes over those that it does not know
+        name = variable.upper().removeprefix(_PREFIX)
+        if name != variable.upper() and name.lower() not in Settings.model_fields:
+            raise SettingsError(f"{variable}: no such setting; 'ectopy config' shows all settings")
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
