@@ -226,13 +226,16 @@ def test_a_truncated_signal_says_how_much_is_there_and_what_to_do(record):
         read(record)
 
 
-def test_a_truncated_signal_of_a_database_is_to_be_downloaded_again(record, tmp_path):
+def test_a_truncated_or_missing_signal_of_a_database_is_to_be_downloaded_again(record, tmp_path):
     folder = tmp_path / "data" / "mitdb"
     folder.mkdir(parents=True)
     for suffix in (".hea", ".dat", ".atr"):
         shutil.copy(record.with_suffix(suffix), folder)
     (folder / "r.dat").write_bytes(b"")
     with pytest.raises(FormatError, match=r"holds 0 samples.*download it again with 'ectopy data get mitdb'"):
+        ectopy.read("mitdb/r", data_dir=tmp_path / "data")
+    (folder / "r.dat").unlink()
+    with pytest.raises(RecordError, match=r"r\.dat: not there.*download it again with 'ectopy data get mitdb'"):
         ectopy.read("mitdb/r", data_dir=tmp_path / "data")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ectopy.data.lookup import find
+from ectopy.errors import RecordError
 
 
 def hand_held(part: Literal["training", "test"], data_dir: str | Path | None = None) -> list[tuple[str, str]]:
@@ -15,8 +16,11 @@ def hand_held(part: Literal["training", "test"], data_dir: str | Path | None = N
     Raises
     ------
     RecordError
-        If cinc2017 is not on this machine.
+        If cinc2017, or its list of labels, is not on this machine.
     """
-    with (find("cinc2017", data_dir) / "REFERENCE.csv").open(newline="") as file:
+    labels = find("cinc2017", data_dir) / "REFERENCE.csv"
+    if not labels.is_file():
+        raise RecordError(f"{labels}: not there, so cinc2017 is incomplete; 'ectopy data get cinc2017' goes on")
+    with labels.open(newline="") as file:
         rows = [(f"cinc2017/{name}", label) for name, label in csv.reader(file)]
     return rows[0::2] if part == "training" else rows[1::2]

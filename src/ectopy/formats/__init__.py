@@ -18,7 +18,7 @@ def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = 
     """Read a recording: a WFDB record by its name without a suffix, or its `.hea`, `.dat` or `.mat` file.
 
     leads : names of the leads wanted, in this order; all ECG leads if None
-    remedy : what to do about a damaged file, for the message
+    remedy : what to do about a damaged or missing file, for the message
 
     Raises
     ------

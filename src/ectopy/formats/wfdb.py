@@ -47,12 +47,14 @@ def read_wfdb(path: Path, *, leads: Sequence[str] | None = None, remedy: str = "
     another signal's. `leads` may name any signal measured so. Leads of several samples a frame keep their own
     rate; where rates differ, the slower leads' samples are repeated, as WFDB's high-resolution mode does.
 
+    remedy : what to do about a damaged or missing file, for the message
+
     Raises
     ------
     RecordError
         If there is no such record, or a file that its header names is missing.
     FormatError
-        If a file is damaged or not what it says it is; `remedy` ends its message.
+        If a file is damaged or not what it says it is.
     LeadError
         If it has no such lead, or no ECG at all.
     """
@@ -60,7 +62,7 @@ def read_wfdb(path: Path, *, leads: Sequence[str] | None = None, remedy: str = "
     if not path.is_file():
         raise RecordError(f"{path}: no such header; check the record's name and folder")
     header = read_header(path)
-    parts, frames = _parts(header)
+    parts, frames = _parts(header, remedy)
     chosen = _choose(path, _announced(header, parts), leads)
     per_frame = max(signal.per_frame for signal in chosen)
     samples = _samples(header, parts, frames * per_frame, chosen, remedy)
@@ -84,19 +86,19 @@ def read_wfdb(path: Path, *, leads: Sequence[str] | None = None, remedy: str = "
 _Part = tuple[Header, int, int]
 
 
-def _parts(header: Header) -> tuple[list[_Part], int]:
+def _parts(header: Header, remedy: str) -> tuple[list[_Part], int]:
     """The headers that hold signals, and the frames in all; a layout header, of length 0, comes first."""
     if not header.segments:
         with_data = [signal for signal in header.signals if signal.storage != NO_SIGNAL]
         if not with_data:
             raise FormatError(f"{header.path}: a header without signal data, as of a layout; name the whole record")
-        length = header.length if header.length is not None else _held(header, with_data[0])
+        length = header.length if header.length is not None else _held(header, with_data[0], remedy)
         return [(header, 0, length)], length
     parts: list[_Part] = []
     frames = 0
     for segment in header.segments:
         if segment.name != "~":
-            parts.append((_segment_header(header, segment), frames, segment.length))
+            parts.append((_segment_header(header, segment, remedy), frames, segment.length))
         frames += segment.length
     if not parts:
         raise FormatError(f"{header.path}: all its segments are gaps; expected one with signals")
@@ -105,10 +107,10 @@ def _parts(header: Header) -> tuple[list[_Part], int]:
     return parts, frames
 
 
-def _segment_header(record: Header, segment: Segment) -> Header:
+def _segment_header(record: Header, segment: Segment, remedy: str) -> Header:
     path = record.path.with_name(segment.name + ".hea")
     if not path.is_file():
-        raise RecordError(f"{path}: not there, though {record.path.name} names it; copy it beside that file")
+        raise RecordError(f"{path}: not there, though {record.path.name} names it; {remedy}")
     header = read_header(path)
     if header.segments:
         raise FormatError(f"{path}: a segment of segments, in {record.path.name}; expected signals")
@@ -216,19 +218,19 @@ def _check_files(header: Header, length: int, wanted: list[int], remedy: str) ->
     for signal in [header.signals[i] for i in wanted]:
         if len({s.storage for s in header.signals if s.file == signal.file}) > 1:
             raise FormatError(f"{header.path}: several storage formats for {signal.file}; expected one")
-        held = _held(header, signal)
+        held = _held(header, signal, remedy)
         if held < length:
             path = header.path.with_name(signal.file)
             raise FormatError(f"{path}: holds {held:,} samples, but its header promises {length:,}; {remedy}")
 
 
-def _held(header: Header, signal: Signal) -> int:
+def _held(header: Header, signal: Signal, remedy: str) -> int:
     """Whole frames in the file of this signal."""
     from wfdb.io._signal import BYTES_PER_SAMPLE, COMPRESSED_FMTS
 
     path = header.path.with_name(signal.file)
     if not path.is_file():
-        raise RecordError(f"{path}: not there, though {header.path.name} names it; copy it beside that file")
+        raise RecordError(f"{path}: not there, though {header.path.name} names it; {remedy}")
     if signal.storage in COMPRESSED_FMTS:
         return _held_compressed(path, signal)
     per_frame = sum(s.per_frame for s in header.signals if s.file == signal.file)
