@@ -328,6 +328,42 @@ def test_an_output_folder_that_cannot_be_written_gives_one_line_and_code_2(tmp_p
     assert (tmp_path / "file").read_text() == "mine"
 
 
+# What makes root obey permissions; others do.
+OBEYING = [
+    word
+    for word in ("setpriv", *(f"--{which}=-dac_override,-dac_read_search" for which in ("inh-caps", "bounding-set")))
+    if not os.geteuid()
+]
+obeying = pytest.mark.skipif(bool(OBEYING) and not shutil.which("setpriv"), reason="root, and no setpriv")
+
+
+@obeying
+@pytest.mark.parametrize(
+    ("locked", "arguments", "words"),
+    [
+        ("mine.hea", "analyze mine", r"^ectopy: mine\.hea: can't be read \(Permission denied\)"),
+        ("mine.dat", "analyze mine", r"mine\.dat: can't be read \(Permission denied\); check the file and its perm"),
+        ("mine.atr", "analyze mine", r"mine\.atr: can't be read \(Permission denied\)"),
+        ("mitdb", "analyze mitdb/mine", r"mitdb/mine\.hea: can't be read \(Permission denied\)"),
+        ("mitdb", "analyze ./mitdb/mine", r"mitdb/mine: can't be read \(Permission denied\)"),
+        ("mitdb", "data list --data-dir .", r"mitdb: can't be read \(Permission denied\)"),
+    ],
+)
+def test_what_may_not_be_read_is_called_neither_damaged_nor_missing(record, tmp_path, locked, arguments, words):
+    path = record()
+    wfdb.wrann("mine", "atr", np.array([300]), ["V"], write_dir=str(tmp_path))
+    (tmp_path / "mitdb").mkdir()
+    for file in tmp_path.glob("mine.*"):
+        shutil.copy(file, tmp_path / "mitdb")
+    (path.parent / locked).chmod(0)
+    environment = os.environ | {"ECTOPY_DATA": "."}
+    command = [*OBEYING, *ECTOPY, *arguments.split()]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    (path.parent / locked).chmod(0o700)
+    assert answer.returncode == 2
+    refused(answer, [words])
+
+
 def test_a_damaged_model_gives_one_line_and_code_2(tmp_path):
     folder = shutil.copytree(Path(zoo.__file__).parent / "instant", tmp_path / "instant")
     with (folder / "model.onnx").open("ab") as file:

@@ -1,7 +1,7 @@
 """Every error a user can cause or mend. Imports nothing, so every room can raise them.
 
 EctopyError
-├── FormatError        the file is not what it says it is
+├── FormatError        the file is not what it says it is, or can't be read
 ├── TooLargeError      files larger, or more of them, than may be taken in
 ├── LeadError          no such lead, or no lead at all
 ├── SignalError        samples that can't be analysed as asked (rate, shape, type, all missing)
@@ -30,7 +30,12 @@ class EctopyError(Exception):
 
 
 class FormatError(EctopyError):
-    """The file is not what it says it is."""
+    """The file is not what it says it is, or can't be read."""
+
+    @classmethod
+    def unreadable(cls, path: object, error: OSError) -> "FormatError":
+        """What the system says of a file that is there."""
+        return cls(f"{path}: can't be read ({error.strerror}); check the file and its permissions")
 
 
 class TooLargeError(EctopyError):

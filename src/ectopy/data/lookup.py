@@ -9,7 +9,7 @@ from pathlib import Path
 from ectopy import formats
 from ectopy.data.catalogue import CATALOGUE, database
 from ectopy.data.demo import demo
-from ectopy.errors import RecordError
+from ectopy.errors import FormatError, RecordError
 from ectopy.recording import Recording
 
 
@@ -28,11 +28,19 @@ def find(name: str, data_dir: str | Path | None = None) -> Path:
     ------
     RecordError
         If there is no such database, or it is not here.
+    FormatError
+        If its folder can't be read.
     """
     known = database(name)
     for root in roots(data_dir):
-        if any((root / known.name).glob("*.hea")):
-            return root / known.name
+        folder = root / known.name
+        try:
+            if any(file.suffix == ".hea" for file in folder.iterdir()):  # `glob` takes no notice of permissions
+                return folder
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise FormatError.unreadable(folder, error) from None
     places = ", ".join(str(root) for root in roots(data_dir))
     raise RecordError(f"{name}: not on this machine (looked in {places}); fetch it with 'ectopy data get {name}'")
 
@@ -60,7 +68,7 @@ def read(source: str | Path, *, leads: Sequence[str] | None = None, data_dir: st
     RecordError
         If there is no such recording.
     FormatError
-        If the file is in no known format, or damaged.
+        If the file is in no known format, damaged, or can't be read.
     LeadError
         If it has no such lead, or no ECG at all.
     """
@@ -86,9 +94,19 @@ def _header(name: str, data_dir: str | Path | None) -> Path | None:
     folder, _, record = name.partition("/")
     for root in roots(data_dir):
         header = root / folder / f"{record}.hea"
-        if record and header.is_file():
+        if record and _may_be_file(header):
             return header
     return None
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether it is a file, or nobody may know: then `formats.read` says so."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
+    except OSError:  # no name that a file can have
+        return False
 
 
 def _may_be_read(path: Path) -> bool:
@@ -97,5 +115,7 @@ def _may_be_read(path: Path) -> bool:
         return path.is_dir()
     try:
         return path.exists() or any(Path(f"{name}.hea").is_file() for name in (path, path.with_suffix("")))
-    except OSError:  # no name that a file can have
+    except PermissionError:
+        return True
+    except OSError:
         return False

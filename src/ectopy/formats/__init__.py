@@ -25,12 +25,16 @@ def read(path: str | Path, *, leads: Sequence[str] | None = None, remedy: str = 
     RecordError
         If there is no such file.
     FormatError
-        If it is in no format known here, or damaged.
+        If it is in no format known here, damaged, or can't be read.
     LeadError
         If it has no such lead, or no ECG at all.
     """
     path = Path(path)
-    if path.name and header_path(path).is_file():
+    try:
+        has_header = bool(path.name) and header_path(path).is_file()
+    except OSError as error:
+        raise FormatError.unreadable(path, error) from None
+    if has_header:
         return read_wfdb(path, leads=leads, remedy=remedy)
     if path.is_dir():
         found = min((header.with_suffix("") for header in path.glob("*.hea")), default=path / "100")

@@ -31,13 +31,15 @@ def read_annotations(path: Path, clock: Fraction, fs: Fraction, n_samples: int, 
     Raises
     ------
     FormatError
-        If it is no annotation file, or not this record's.
+        If it is no annotation file, not this record's, or can't be read.
     """
     from wfdb.io.annotation import ann_label_table, load_byte_pairs, proc_ann_bytes
 
     try:
         pairs = load_byte_pairs(str(path.with_suffix("")), path.suffix[1:], None)
         ticks, codes, subtypes, _, _, notes = proc_ann_bytes(pairs, None)
+    except OSError as error:
+        raise FormatError.unreadable(path, error) from None
     except Exception as error:  # whatever a damaged file does to the decoder
         raise FormatError(f"{path}: no annotation file, or a damaged one ({error}); {remedy}") from error
 

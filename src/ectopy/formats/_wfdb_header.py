@@ -115,7 +115,7 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise FormatError(f"{path}: can't be read ({error.strerror}); check the file and its permissions") from None
+        raise FormatError.unreadable(path, error) from None
     if b"\0" in text:
         raise FormatError(f"{path}: no WFDB header but binary data; expected lines of text")
     lines = (line.strip() for line in text.decode("utf-8", errors="replace").splitlines())

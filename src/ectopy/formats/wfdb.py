@@ -7,6 +7,7 @@ stand.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -54,7 +55,7 @@ def read_wfdb(path: Path, *, leads: Sequence[str] | None = None, remedy: str = "
     RecordError
         If there is no such record, or a file that its header names is missing.
     FormatError
-        If a file is damaged or not what it says it is.
+        If a file is damaged, not what it says it is, or can't be read.
     LeadError
         If it has no such lead, or no ECG at all.
     """
@@ -231,11 +232,16 @@ def _held(header: Header, signal: Signal, remedy: str) -> int:
     path = header.path.with_name(signal.file)
     if not path.is_file():
         raise RecordError(f"{path}: not there, though {header.path.name} names it; {remedy}")
+    try:
+        with path.open("rb") as file:
+            n_bytes = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise FormatError.unreadable(path, error) from None
     if signal.storage in COMPRESSED_FMTS:
         return _held_compressed(path, signal)
     per_frame = sum(s.per_frame for s in header.signals if s.file == signal.file)
     size = Fraction(BYTES_PER_SAMPLE[signal.storage]).limit_denominator(3)
-    return max(int((path.stat().st_size - signal.offset) / (size * per_frame)), 0)
+    return max(int((n_bytes - signal.offset) / (size * per_frame)), 0)
 
 
 def _held_compressed(path: Path, signal: Signal) -> int:
