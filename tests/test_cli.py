@@ -339,6 +339,26 @@ obeying = pytest.mark.skipif(bool(OBEYING) and not shutil.which("setpriv"), reas
 
 @obeying
 @pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("analyze demo --out none/x", r"^ectopy: none/x: can't be written as a folder \(Permission denied\)"),
+        ("config", r"^ectopy: ectopy\.toml: can't be read \(Permission denied\)"),
+        (f"analyze mitdb/{'9' * 300}", "mitdb"),
+    ],
+    ids=["out", "settings", "long"],
+)
+def test_what_the_system_refuses_is_told_in_one_line(tmp_path, arguments, words):
+    (tmp_path / "none").mkdir(0)
+    (tmp_path / "ectopy.toml").touch(0)
+    command = [*OBEYING, *ECTOPY, *arguments.split()]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (tmp_path / "none").chmod(0o700)
+    assert answer.returncode == 2
+    refused(answer, [words])
+
+
+@obeying
+@pytest.mark.parametrize(
     ("locked", "arguments", "words"),
     [
         ("mine.hea", "analyze mine", r"^ectopy: mine\.hea: can't be read \(Permission denied\)"),

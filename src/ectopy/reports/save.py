@@ -72,7 +72,10 @@ def check_folder(folder: Path) -> None:
     OutputError
         If the folder, or the nearest one above it that exists, is none or can't be written.
     """
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from None
     if not place.is_dir():
         raise _unwritable(folder, f"{place} is a file" if place != folder else "it is a file")
     if not os.access(place, os.W_OK | os.X_OK):

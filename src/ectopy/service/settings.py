@@ -128,5 +128,7 @@ def load_settings(**given: object) -> Settings:
         what = first["msg"].removeprefix("Value error, ")
         given_as = re.sub(r"://[^'\"]*", "://...", repr(first.get("input")))  # it may carry a password
         raise SettingsError(f"{name} = {given_as}: {what}; 'ectopy config' shows all settings") from None
+    except OSError as error:
+        raise SettingsError(f"ectopy.toml: can't be read ({error.strerror}); check its permissions") from None
     except ValueError as error:  # ectopy.toml is no TOML
         raise SettingsError(f"ectopy.toml: {error}") from None
