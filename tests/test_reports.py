@@ -254,7 +254,7 @@ def test_showing_many_alarms_says_that_the_list_is_cut(demo):
     day = replace(demo, samples=np.broadcast_to(np.float32(0), (1300 * 360, 1)))
     text = shown(Analysis(day, [interval(0.0, "normal")], "", findings=found))
     assert (text.count(" high "), text.count(" medium ")) == (9, 31)
-    assert "The 40 most urgent of 60 alarms" in text
+    assert "The 40 most urgent of 60 alarms; with '--out DIR' NAME.episodes.csv has them all." in text
 
 
 def test_showing_a_quiet_recording_says_that_nothing_was_found(demo):
@@ -267,7 +267,7 @@ def test_showing_a_long_list_says_that_it_is_cut(demo):
     words = ["abnormal", "normal"] * 60
     text = shown(Analysis(demo, [interval(5.0 * i, word) for i, word in enumerate(words)], ""))
     assert text.count("for a reason") == 40
-    assert "40 longest of 60" in text
+    assert "40 longest of 60 stretches; with '--out DIR' NAME.intervals.csv has every interval." in text
 
 
 def test_square_brackets_in_names_and_reasons_are_printed(demo):

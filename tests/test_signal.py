@@ -50,7 +50,7 @@ def test_the_unit_does_not_matter(demo):
     ours, theirs = analyze(demo), analyze(counts)
     assert list(theirs.beats["aami"]) == list(ours.beats["aami"])
     assert list(theirs.intervals["verdict"]) == list(ours.intervals["verdict"])
-    assert any("not calibrated" in note for note in theirs.notes)
+    assert theirs.notes == ("not calibrated: the unit of the samples is unknown or implausible",)
 
 
 def test_an_inverted_lead_gives_the_same_beats(demo):
@@ -112,6 +112,11 @@ def test_the_order_of_leads_does_not_matter(demo):
 def test_a_rate_outside_100_to_1000_hz_is_refused(fs):
     with pytest.raises(SignalError, match="sampling rate"):
         check_rate(fs)
+
+
+def test_a_rate_just_outside_is_told_as_it_is():
+    with pytest.raises(SignalError, match=r"sampling rate 1000\.0001 Hz: expected 100 to 1000 Hz"):
+        check_rate(1000.0001)
 
 
 def test_block_bounds_are_exact_at_a_fractional_rate():

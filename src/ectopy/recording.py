@@ -48,6 +48,8 @@ AAMI_OF_SYMBOL: dict[str, AamiClass] = {
 # PhysioNet's symbols that mark something other than a beat.
 NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@")
 
+NOT_CALIBRATED = "not calibrated: the unit of the samples is unknown or implausible"
+
 
 def exact_rate(fs: Fraction | float | int | str) -> Fraction:
     """`fs` as an exact fraction: 359.97 becomes 35997/100, not the float nearest to it.

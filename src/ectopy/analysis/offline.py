@@ -13,7 +13,7 @@ from ectopy.analysis.intervals import SHORTEST_S
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.errors import LeadError, SignalError
-from ectopy.recording import Recording, looks_like_mv
+from ectopy.recording import NOT_CALIBRATED, Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
 from ectopy.verdict import DEFAULT_MODEL
 from ectopy.zoo import BALANCED, TrainedModel
@@ -67,7 +67,7 @@ def analyze(
     verdicts += stream.finish(recording.samples[last:])
     if progress:
         progress(1.0)
-    notes = () if recording.calibrated else ("not calibrated: the unit of the samples is unknown",)
+    notes = () if recording.calibrated else (NOT_CALIBRATED,)
     findings += stream.found()
     return Analysis(recording, verdicts, stream.model.name, notes, findings)
 

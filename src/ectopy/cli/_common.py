@@ -52,7 +52,9 @@ def remark(source: str) -> None:
 def remark_unit(calibrated: bool) -> None:
     """Say on stderr where amplitudes mean nothing."""
     if not calibrated:
-        typer.echo("not calibrated: the unit of the samples is unknown or implausible", err=True)
+        from ectopy.recording import NOT_CALIBRATED
+
+        typer.echo(NOT_CALIBRATED, err=True)
 
 
 def stdout_console() -> Console:

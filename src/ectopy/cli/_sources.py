@@ -80,8 +80,10 @@ def _request(**fields: object) -> EpochRequest:
         return EpochRequest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "leads"
-        raise SignalError(f"{name} {first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None
+        name, given = ".".join(map(str, first["loc"])), first["input"]
+        if not name:  # of the whole, where leads are looked at beside each other
+            name, given = "leads", fields["leads"]
+        raise SignalError(f"{name} {given!r}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 async def _paced(recording: Recording, speed: float) -> AsyncIterator[NDArray[np.float32] | bytes]:

@@ -54,7 +54,10 @@ def show(analysis: Analysis, console: Console | None = None) -> None:
         )
     console.print("", table, sep="\n")
     if len(listed) < len(found):
-        console.print(f"The {len(listed)} longest of {len(found):,} stretches; '--out DIR' writes them all.")
+        console.print(
+            f"The {len(listed)} longest of {len(found):,} stretches; "
+            "with '--out DIR' NAME.intervals.csv has every interval."
+        )
 
 
 def _show_alarms(analysis: Analysis, console: Console) -> None:
@@ -76,7 +79,9 @@ def _show_alarms(analysis: Analysis, console: Console) -> None:
         table.add_row(*times, priority, episode.code, Text(episode.reason))
     console.print("", table, sep="\n")
     if len(listed) < len(found):
-        console.print(f"The {len(listed)} most urgent of {len(found):,} alarms; '--out DIR' writes them all.")
+        console.print(
+            f"The {len(listed)} most urgent of {len(found):,} alarms; with '--out DIR' NAME.episodes.csv has them all."
+        )
 
 
 def _table() -> Table:

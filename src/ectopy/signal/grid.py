@@ -35,7 +35,7 @@ def check_rate(fs: Fraction | float | int | str) -> Fraction:
     rate = exact_rate(fs)
     if not MIN_FS <= rate <= MAX_FS:
         raise SignalError(
-            f"sampling rate {float(rate):g} Hz: expected {MIN_FS} to {MAX_FS} Hz; resample the recording first"
+            f"sampling rate {float(rate):.15g} Hz: expected {MIN_FS} to {MAX_FS} Hz; resample the recording first"
         )
     return rate
 
