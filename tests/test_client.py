@@ -825,12 +825,12 @@ def test_json_is_an_object_a_verdict(fake):
 @pytest.mark.parametrize(
     ("options", "data"),
     [
-        ([], b"".join(b"%d,%s\n" % (k, b"" if k % 7 == 0 else b"%d" % -k) for k in range(2000))),
+        ([], b"\xef\xbb\xbf" + b"".join(b"%d,%s\n" % (k, b"" if k % 7 == 0 else b"%d" % -k) for k in range(2000))),
         ([], b"".join(b"%d %s\n" % (k, b"nan" if k % 7 == 0 else b"%d" % -k) for k in range(2000)).strip()),
         (["--binary", "float32"], lambda x: x.astype("<f4").tobytes()),
         (["--binary", "int16"], lambda x: np.where(np.isnan(x), -32768, x).astype("<i2").tobytes() + b"\0"),
     ],
-    ids=["commas", "blanks", "float32", "int16"],
+    ids=["commas behind a byte-order mark", "blanks", "float32", "int16"],
 )
 def test_a_device_is_piped_in(fake, options, data):
     sent = np.array([[k, np.nan if k % 7 == 0 else -k] for k in range(2000)], np.float32)
@@ -848,6 +848,7 @@ def test_a_device_is_piped_in(fake, options, data):
         (["-"], b"", "name it, as --fs 360"),
         (["-", "--fs", "20"], b"", "fs '20': expected 100 to 1000 Hz"),
         (["-", "--fs", "100"], b"0.1\nlead off\n", "line 2: 'lead off'; expected a number"),
+        (["-", "--fs", "100", *2 * ["--lead", "A"]], b"", "ectopy: leads ['A', 'A']: two leads of one name"),
         (["-", "--fs", "100", "--speed", "2"], b"", "leave --speed out"),
         (["demo", "--fs", "100"], b"", "leave --fs out"),
         (["nowhere"], b"", "nowhere: no such recording"),

@@ -48,6 +48,13 @@ def test_a_record_is_read_by_its_name_its_header_or_its_signal_file(record, demo
         np.testing.assert_array_equal(read(path).samples, by_name.samples)
 
 
+def test_a_header_may_begin_with_a_byte_order_mark(record):
+    plain = read(record)
+    header = record.with_suffix(".hea")
+    header.write_text(header.read_text(), encoding="utf-8-sig")
+    np.testing.assert_array_equal(read(record).samples, plain.samples)
+
+
 def test_reference_marks_come_with_their_texts(record):
     marks = read(record).annotations
     assert list(marks.sample) == [100, 400, 700]

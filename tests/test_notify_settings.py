@@ -110,6 +110,11 @@ def test_settings_name_the_targets_of_each_level(monkeypatch, tmp_path):
     assert targets.at(1)[0].name == Address("json://a.example.org").name
 
 
+def test_ectopy_toml_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "ectopy.toml").write_text("port = 8701\n", encoding="utf-8-sig")
+    assert load_settings().port == 8701
+
+
 def test_ectopy_config_shows_no_password(tmp_path):
     (tmp_path / "ectopy.toml").write_text(
         'notify = ["mailto://me:geheim@mail.example.org"]\ndead_man = "https://ping.example.org/geheim"\n'

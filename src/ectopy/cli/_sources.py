@@ -138,7 +138,7 @@ def _packed(values: list[float] | list[list[float]]) -> bytes:
 
 
 def _values(line: bytes, number: int, n_leads: int) -> list[float]:
-    text = line.decode(errors="replace").strip()
+    text = line.decode("utf-8-sig", errors="replace").strip()
     fields = text.split(",") if "," in text else text.split() or [""] * n_leads
     try:
         values = [float(field) if field.strip() else math.nan for field in fields]

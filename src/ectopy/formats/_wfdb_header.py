@@ -118,7 +118,7 @@ def _lines(path: Path) -> list[str]:
         raise FormatError.unreadable(path, error) from None
     if b"\0" in text:
         raise FormatError(f"{path}: no WFDB header but binary data; expected lines of text")
-    lines = (line.strip() for line in text.decode("utf-8", errors="replace").splitlines())
+    lines = (line.strip() for line in text.decode("utf-8-sig", errors="replace").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -40,6 +41,13 @@ def _listed(value: Any) -> Any:
 
 Words = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[list[Address], NoDecode, BeforeValidator(_listed), Field(max_length=_MOST_TARGETS)]
+
+
+class _Toml(TomlConfigSettingsSource):
+    """Takes the mark that editors on Windows put at the start of a file."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return tomllib.loads(file_path.read_text(encoding="utf-8-sig"))
 
 
 class Settings(BaseSettings):
@@ -105,7 +113,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _Toml(settings_cls)
 
 
 def load_settings(**given: object) -> Settings:
