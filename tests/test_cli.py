@@ -198,11 +198,11 @@ def test_closed_stderr_hides_nothing_but_remarks():
     assert "60 intervals" in answer.stdout
 
 
-def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
+def in_a_terminal(*arguments, **environment):
     terminal, inside = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", "NO_COLOR": ""}
-    arguments = [*ECTOPY, "watch", "demo", "--speed", "max"]
-    process = subprocess.Popen(arguments, stdin=inside, stdout=inside, stderr=inside, env=environment)
+    screen = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", "NO_COLOR": ""}
+    command, env = [*ECTOPY, *arguments], os.environ | screen | environment
+    process = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=env)
     os.close(inside)
     seen, until = b"", time.monotonic() + 60
     while time.monotonic() < until:
@@ -213,7 +213,27 @@ def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
             break
     assert process.wait(timeout=60) == 0
     os.close(terminal)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+
+
+def test_a_terminal_without_unicode_shows_lines():
+    text = in_a_terminal("watch", "demo", "--speed", "max", PYTHONIOENCODING="ascii")
+    assert text.isascii()
+    assert text.count("/min  ") == 60
+
+
+def test_letters_that_stdout_cannot_show_do_not_stop_it(record, tmp_path):
+    for file in [*record().parent.glob("mine.*")]:
+        file.rename(tmp_path / f"Müller{file.suffix}")
+    (tmp_path / "Müller.hea").write_text((tmp_path / "Müller.hea").read_text().replace("mine.dat", "Müller.dat"))
+    command, env = [*ECTOPY, "analyze", tmp_path / "Müller"], os.environ | {"PYTHONIOENCODING": "ascii"}
+    answer = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("M?ller\n")
+
+
+def test_a_terminal_shows_the_trace_the_heart_rate_and_a_line_a_verdict():
+    text = in_a_terminal("watch", "demo", "--speed", "max")
     assert re.search(r"[\u2801-\u28ff]", text), "no trace"
     assert re.search(r"♥ \d+/min", text)
     assert re.search(r"│ .*\bN .*\bV ", text), "no letters above the beats"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated, Any
@@ -110,4 +111,6 @@ def main() -> None:
     if sys.stdout is None:
         typer.echo("ectopy: standard output is closed; send it to /dev/null where nobody reads it", err=True)
         sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # rather than stop at a letter that its encoding lacks
     app(prog_name="ectopy")

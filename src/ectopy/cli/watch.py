@@ -41,7 +41,7 @@ def watch(
 ) -> None:
     """Replay a recording: the trace, a verdict every 5 seconds, and the alarms.
 
-    In a terminal it draws; elsewhere it prints a line a verdict, and a line when an alarm is raised or over.
+    In a terminal with Unicode it draws; elsewhere it prints a line a verdict, and one when an alarm is raised or over.
     """
     from ectopy.data import read
 
@@ -59,7 +59,7 @@ def watch(
     tally = Tally()
     if as_json:
         _replay(recording, stream, speed, _print_json, tally)
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and sys.stdout.encoding.lower().startswith("utf"):  # a trace of Braille characters
         with _screen(recording, speed) as tell:
             _replay(recording, stream, speed, tell, tally)
     else:
