@@ -14,6 +14,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from ectopy import Recording
 from ectopy.analysis import Analysis
@@ -109,6 +110,16 @@ def test_each_beat_has_its_letter_above_it_in_the_colour_of_its_class(demo, judg
 
 def test_the_title_says_when_what_and_why(demo, judged):
     assert strip(demo, judged, axes()).get_title("left") == "0:45  abnormal 0.96: as abnormal as it gets"
+
+
+def test_a_long_title_does_not_run_into_the_scale(demo, judged):
+    reason = "ventricular run 1560.5 s, tachycardia (160 a minute) from 1559.0 s, no organised rhythm from 1542.0 s, "
+    figure = worst_intervals(Analysis(demo, [replace(judged, reason=2 * reason)], "made up 1"))
+    figure.set_dpi(150)  # as it is saved
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    title, scale = (t.get_window_extent() for t in ax.findobj(Text) if t.get_text().endswith(("…", "mm/mV")))
+    assert title.x0 < title.x1 < scale.x0
 
 
 def test_leads_are_stacked_in_their_order_without_touching(demo, judged):

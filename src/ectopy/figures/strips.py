@@ -159,11 +159,22 @@ def _mark(ax: Axes, piece: paper.Stretch, beats: Iterable[tuple[float, str, str]
 
 
 def _title(ax: Axes, piece: paper.Stretch, text: str) -> None:
-    scale = paper.scale_note(piece)
-    # a character of 7 pt is some 1.28 mm wide, one of 5.5 pt 1.1 mm
-    columns = int(((piece.seconds + paper.LEAD_IN_S) * paper.MM_PER_S - 1.1 * len(scale)) / 1.28)
-    ax.set_title(textwrap.fill(text, columns, max_lines=2, placeholder=" …"), fontsize=7, loc="left", pad=2)
-    ax.set_title(scale, fontsize=5.5, loc="right", pad=2, color=CLASS_COLOURS["Q"])
+    scale, size, scale_size = paper.scale_note(piece), 7.0, 5.5
+    room = (piece.seconds + paper.LEAD_IN_S) * paper.MM_PER_S - _width_mm(scale, scale_size)
+    for columns in range(max(int(room), 1), 0, -1):  # few characters are as narrow as 1 mm
+        title = textwrap.fill(text, columns, max_lines=2, placeholder=" …")
+        if all(_width_mm(line, size) <= room for line in title.splitlines()):
+            break
+    ax.set_title(title, fontsize=size, loc="left", pad=2)
+    ax.set_title(scale, fontsize=scale_size, loc="right", pad=2, color=CLASS_COLOURS["Q"])
+
+
+def _width_mm(text: str, size: float) -> float:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return 1.1 * float(width) / 72 * 25.4  # hinting widens small letters by up to a tenth
 
 
 def _header(figure: Figure, page: tuple[float, float], analysis: Analysis, n: int) -> None:
