@@ -365,6 +365,7 @@ def test_the_command_says_where_the_database_is_and_whom_to_cite(server, tmp_pat
     assert got.exit_code == 0, got.output
     assert str(tmp_path / "mitdb") in got.output.replace("\n", "")
     assert "Moody GB, Mark RG" in got.output
+    assert "mitdb: the server lists only 1 of its 48 records; if it should have more, delete" in got.stderr
     listed = CliRunner().invoke(app, ["list", "--data-dir", str(tmp_path)], env={"COLUMNS": "400", "ECTOPY_DATA": ""})
     rows = {line.split()[0]: line for line in listed.output.splitlines() if line.strip()}
     assert str(tmp_path / "mitdb") in rows["mitdb"]

@@ -67,5 +67,12 @@ def get(
             bar.stop()
             typer.echo(f"stopped; 'ectopy data get {name}' goes on from here", err=True)
             raise typer.Exit(130) from None
+    here = sum(file.suffix == ".hea" for file in folder.iterdir())
+    if here < known.records:  # what the server's list lacks, nobody misses
+        typer.echo(
+            f"{name}: the server lists only {here} of its {known.records} records; if it should have more, delete "
+            f"{folder / 'SHA256SUMS.txt'} and run the same command again",
+            err=True,
+        )
     typer.echo(f"{known.title} is in {folder}")
     typer.echo(f"{known.licence}; cite: {known.citation}")
