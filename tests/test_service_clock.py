@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from ectopy.service.clock import Clock
 
@@ -59,6 +60,30 @@ def test_a_backlog_that_comes_at_once_moves_no_time() -> None:
         clock.observe(360 * second, max(came, float(second)), 5000.0 + max(came, float(second)))
     times = [clock.at(360 * second) / 1e6 - 5000 - second for second in range(1, 900, 3)]
     assert max(map(abs, times)) < 0.01
+
+
+def test_a_silence_that_the_device_does_not_count_makes_nothing_behind_it_late() -> None:
+    """A device that sends chunks without their place is away for a minute, and goes on where it was."""
+    for chunk_s, most in ((0.25, 11), (1, 12), (5, 16)):
+        clock = Clock(1, FS, 0)
+        for n in range(1, round(200 / chunk_s)):
+            signal_s = n * chunk_s
+            came = signal_s + (60 if signal_s > 70 else 0)
+            clock.observe(round(360 * signal_s), came, 5000.0 + came)
+            late_s = 5000 + came - clock.at(round(360 * signal_s)) / 1e6
+            assert late_s < 0.01 or 70 < signal_s <= 70 + most
+        assert abs(clock.at(360 * 71) / 1e6 - (5000 + 131)) < 0.01  # what the silence ended with is not old either
+        assert abs(clock.at(360 * 69) / 1e6 - (5000 + 69)) < 0.01
+
+
+@pytest.mark.parametrize("times", [1.25, 2, 30])
+def test_what_is_caught_up_with_is_as_old_as_it_is(times: float) -> None:
+    """A minute of outage, then the samples come so many times as fast as they were taken."""
+    clock = Clock(1, FS, 0)
+    for second in range(1, 900):
+        came = max(float(second), 260 + (second - 200) / times if second > 200 else 0)
+        clock.observe(360 * second, came, 5000.0 + came)
+    assert all(abs(clock.at(360 * second) / 1e6 - 5000 - second) < 0.01 for second in range(1, 230))
 
 
 def test_before_any_sample_the_time_is_that_of_the_epochs_beginning() -> None:

@@ -3,12 +3,16 @@
 A chunk can come late, never early: of the arrivals between two anchors the one that was least delayed counts. Samples
 that come much faster than they were taken (a backlog after an outage, a recording played) say nothing of the time. Time
 between anchors runs at the epoch's rate; a device that is a little off is caught up with at the next one.
+
+A device that counts no samples says nothing of a silence: what it sends behind one would seem to be as old as the
+silence was long. So ten seconds that come as live signal does, and all later than the last anchor has it, make one.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ectopy.service.rows import AnchorRow
@@ -17,6 +21,24 @@ _EVERY_S = 60.0  # of signal
 _WINDOW_S = 10.0  # of signal, over which the pace of its coming is seen
 _PACE = 0.5  # of real time: quicker signal is none that is being taken
 _STEP_S = 1.0  # of the server's clock: from there on it counts anew at once
+_LATER_S = 2.0  # than the chunk before, or than the anchor has it: a silence that nobody counted, perhaps
+_LIVE = 0.1  # that the pace of live signal may be off by, over a window; what is caught up with comes faster
+
+
+@dataclass(slots=True)
+class _Recent:
+    """What has come without a pause, some seconds of signal at most.
+
+    first : the sample that it began with
+    start : sample and steady clock behind its first chunk
+    last : likewise, behind its last one
+    least : steady clock at sample 0, by the least delayed chunk
+    """
+
+    first: int
+    start: tuple[int, float]
+    last: tuple[int, float]
+    least: float = float("inf")
 
 
 class Clock:
@@ -39,6 +61,7 @@ class Clock:
         self._utc: float | None = None  # UTC of the steady clock's 0
         self._window: tuple[int, float] | None = None  # sample and steady clock where the window began
         self._live = True  # samples come as they are taken
+        self._recent: _Recent | None = None
 
     def observe(self, end: int, steady_s: float, utc_s: float) -> AnchorRow | None:
         """Samples up to `end` are here, by a steady clock and by UTC; an anchor, where one is due."""
@@ -48,10 +71,15 @@ class Clock:
         began = steady_s - end / self._fs
         self._least = began if stepped else min(self._least, began)
         self._see_pace(end, steady_s)
+        silence = self._see_silence(end, steady_s)
         if not self._anchors:
             return self._keep(0, utc, self._device_us)
-        if end <= self._anchors[-1].sample:
+        last = self._anchors[-1]
+        if end <= last.sample:
             return None
+        if silence and utc + silence.least - (last.server_us / 1e6 - last.sample / self._fs) > _LATER_S:
+            self._least = silence.least
+            return self._keep(max(silence.first, last.sample + 1), utc, None)
         if self._live and (stepped or end - self._anchors[-1].sample >= _EVERY_S * self._fs):
             return self._keep(end, utc, None)
         return None
@@ -71,6 +99,24 @@ class Clock:
             self._window = end, steady_s
             if not self._live:
                 self._least = float("inf")
+
+    def _see_silence(self, end: int, steady_s: float) -> _Recent | None:
+        """A window of live signal, where one is complete: a silence may lie before it."""
+        here, recent = (end, steady_s), self._recent
+        if recent is None:
+            self._recent = _Recent(end, here, here)
+            return None
+        n, quiet_s = end - recent.last[0], steady_s - recent.last[1]
+        if n <= 0:
+            return None  # it fills a hole
+        if quiet_s - n / self._fs > _LATER_S:
+            recent = self._recent = _Recent(recent.last[0], here, here)
+        recent.last, recent.least = here, min(recent.least, steady_s - end / self._fs)
+        signal_s, took_s = (end - recent.start[0]) / self._fs, steady_s - recent.start[1]
+        if signal_s < _WINDOW_S:
+            return None
+        self._recent = _Recent(end, here, here)
+        return recent if abs(took_s - signal_s) <= _LIVE * signal_s else None
 
     def _keep(self, sample: int, utc: float, device_us: int | None) -> AnchorRow:
         anchor = AnchorRow(self._epoch, sample, round((utc + self._least + sample / self._fs) * 1e6), device_us)
