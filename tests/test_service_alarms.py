@@ -217,6 +217,31 @@ def test_after_a_kill_alarms_stand_as_they_did_and_nobody_is_told_twice(tmp_path
             assert len(raised) == 1
 
 
+def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, asystole: np.ndarray) -> None:
+    async def gateway_that_goes(url: str) -> None:
+        async with connect(url.replace("http", "ws") + "/v1/gateway", compression=None) as socket:
+            await socket.send(json.dumps({"type": "write", "stream": "bed-1", "epoch": 1}))
+            await socket.recv()
+
+    with HttpSink(500) as sink, Lives(tmp_path, **FAST, **told_to(sink)) as lives:
+        lives.set_clock(90)
+        lives.begin()
+        lives.ready()
+        with httpx.Client(base_url=lives.url, timeout=30) as api:
+            api.post("/v1/viewers").raise_for_status()
+            lives.set_clock(0)
+            for seconds in (60, 7200):
+                act = {"what": "audio", "author": "Ruth", "reason": "washing", "seconds": seconds}
+                api.post("/v1/pauses", json=act).raise_for_status()
+            begin(api, "bed-1")
+            asyncio.run(gateway_that_goes(lives.url))
+            push(api, "bed-1", asystole)
+            until(lambda: sink.requests)  # it fails
+            lives.set_clock(-300)
+            until(lambda: sink.posts)
+            assert "gateway down" not in {alarm["code"] for alarm in alarms(api)}  # as it is after 10 s
+
+
 def test_nobody_is_told_of_what_is_over_by_the_time_that_they_can_be_told(tmp_path: Path) -> None:
     """Of three that waited for a target that was away: an alarm that is off, one that is on, an end never told of."""
     with HttpSink() as sink, Lives(tmp_path, **FAST, **told_to(sink)) as lives:

@@ -16,10 +16,21 @@ from dataclasses import replace
 import orjson
 
 from ectopy import alarms
-from ectopy.alarms import Alarm, AlarmChanged, Desk, Found, Input, Notice, State
+from ectopy.alarms import (
+    Alarm,
+    AlarmChanged,
+    AlarmPaused,
+    AudioPaused,
+    Condition,
+    Desk,
+    Found,
+    Input,
+    Notice,
+    State,
+)
 from ectopy.errors import AlarmError, StateError
 from ectopy.service.desk_json import AGAIN, NAMES, alarm_json, found_json, read_input, rule_out
-from ectopy.service.notify import Targets, Told, render
+from ectopy.service.notify import Targets, Told, render, utc_us
 from ectopy.service.reading import FINDING, Reader
 from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, utc
 from ectopy.service.runs import ToldAgain
@@ -158,10 +169,19 @@ class AlarmDesk:
         return max(utc_us, clock_us + round((time.monotonic() - steady_s) * 1e6))
 
     def _stamped(self, given: Input | ToldAgain) -> Input | ToldAgain:
-        """With the time of the desk's own clock."""
+        """With the time of the desk's own clock: all times but those of the signal."""
         if isinstance(given, ToldAgain):
             return ToldAgain(self._seen(given.found))
-        return self._seen(given) if isinstance(given, Found) else replace(given, at_us=self._now(given.at_us))
+        if isinstance(given, Found):
+            return self._seen(given)
+        at_us = self._now(given.at_us)
+        ahead_us = at_us - given.at_us
+        match given:
+            case Condition(since_us=since_us):
+                return replace(given, at_us=at_us, since_us=since_us + ahead_us)
+            case AudioPaused(until_us=until_us) | AlarmPaused(until_us=until_us):
+                return replace(given, at_us=at_us, until_us=until_us + ahead_us)
+        return replace(given, at_us=at_us)
 
     def _seen(self, found: Found) -> Found:
         return replace(found, at_us=self._now(found.at_us), seen_us=found.at_us)
@@ -202,7 +222,7 @@ class AlarmDesk:
                 notice.level,
                 title,
                 body,
-                notice.at_us,
+                utc_us(),  # the outbox and its notifier know no other clock
             )
 
     def _saved(self) -> DeskRow:

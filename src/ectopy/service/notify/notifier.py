@@ -19,6 +19,7 @@ from ectopy.service.notify.targets import Target
 
 _FIRST_S = 1.0
 _LONGEST_S = 300.0
+_VARIES = 0.25  # part of a pause
 _GIVE_UP_US = 24 * 3600 * 1_000_000
 _AT_ONCE = 100  # messages looked at together
 _IN_VAIN_S = 30.0  # of failing in one round
@@ -109,10 +110,13 @@ class _Lane:
     def _until_due(self, waiting: Sequence[Message]) -> float:
         if not waiting:
             return _POLL_S
-        wait_s = (min(message.next_us for message in waiting) - self._now_us()) / 1e6
-        if wait_s > 2 * _LONGEST_S:  # the clock has been set back
+        return min(_POLL_S, *(self._wait_s(message) for message in waiting))
+
+    def _wait_s(self, message: Message) -> float:
+        wait_s = (message.next_us - self._now_us()) / 1e6
+        if wait_s > _longest_s(message.tries - 1):  # the clock has been set back
             return 0.0
-        return min(_POLL_S, max(0.0, wait_s))
+        return max(0.0, wait_s)
 
     def _try(self, message: Message) -> bool:
         if self._now_us() - message.at_us > _GIVE_UP_US:
@@ -147,4 +151,8 @@ class _Lane:
 
 
 def _pause_s(tries: int) -> float:
-    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * random.uniform(0.75, 1.25))
+    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * random.uniform(1 - _VARIES, 1 + _VARIES))
+
+
+def _longest_s(tries: int) -> float:
+    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * (1 + _VARIES))
