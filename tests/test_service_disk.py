@@ -5,21 +5,30 @@ import json
 import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 from tests.crash import RARE, Fault, Lives
 from tests.service_check import SHORT, Judged, through, until, ward_of
 from tests.service_load import Device, Ward
 from tests.serving import serving
 
 import ectopy
+from ectopy.service.alarming import Alarming
+from ectopy.service.metrics import Metrics
 from ectopy.service.rows import SnapshotRow
+from ectopy.service.runs import Run
+from ectopy.service.segments import Segments
+from ectopy.service.settings import load_settings
 from ectopy.service.snapshots import Snapshots
-from ectopy.wire import Chunk, Form, pack
+from ectopy.service.streams import Streams
+from ectopy.wire import Chunk, EpochRequest, Form, pack
 
 FALLIBLE = [
     "a segment is begun",
@@ -176,6 +185,61 @@ def test_a_full_disk_refuses_samples_and_goes_on_when_there_is_room(tmp_path: Pa
             await asyncio.sleep(1)
 
         through(lives, ward, outages)
+
+
+def test_what_hangs_without_an_error_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk, an analysis, and looks at the alarms that fail each time; well again once they go on."""
+    goes_on, fails = threading.Event(), False
+    monkeypatch.setattr("ectopy.service.store._HANGS_S", 0.2)
+    monkeypatch.setattr("ectopy.service.judge._HANGS_S", 0.2)
+    monkeypatch.setattr("ectopy.service.streams._UNLOOKED_S", 0.6)
+
+    def waiting(method: Callable[..., Any]) -> Callable[..., Any]:
+        def waits(*given: Any) -> Any:
+            goes_on.wait(30)
+            return method(*given)
+
+        return waits
+
+    def look_round(self: Alarming, *given: Any, **named: Any) -> None:
+        if fails:
+            raise RuntimeError("whatever it is")
+        looked(self, *given, **named)
+
+    looked = Alarming.look_round
+    monkeypatch.setattr(Alarming, "look_round", look_round)
+    monkeypatch.setattr(Segments, "append", waiting(Segments.append))
+
+    async def hang() -> None:
+        nonlocal fails
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        await streams.start()
+        await streams.begin("bed", EpochRequest(fs=360, leads=["II"], gain=200))
+        live = streams.live("bed")
+
+        async def trouble(words: str) -> None:
+            await until(lambda: words in (streams.trouble or ""))
+
+        async def well() -> None:
+            goes_on.set()
+            await until(lambda: streams.trouble is None)
+            goes_on.clear()
+
+        await streams.intake.offer(live, Chunk("bed", 1, 0, 3600, bytes(7200)))
+        await trouble("the disk has not answered")
+        await well()
+        monkeypatch.setattr(Run, "take", waiting(Run.take))
+        streams.intake.finish(live, 3600)
+        await trouble("an analysis doesn't end")
+        await well()
+        fails = True
+        await trouble("alarms are not looked after")
+        fails = False
+        await well()
+        goes_on.set()
+        await streams.stop()
+
+    asyncio.run(hang())
 
 
 def test_a_hole_is_not_given_up_while_nothing_could_fill_it(tmp_path: Path) -> None:

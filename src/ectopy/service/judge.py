@@ -41,6 +41,7 @@ from ectopy.verdict import Finding, Verdict
 _TRIES = 3  # turns of an epoch that may fail until it has caught up, before it waits for more to come
 _TURN_S = 60  # seconds of signal an epoch may go on for before it is another one's turn
 _TOGETHER = 16  # turns at once; more gain nothing, and the first of them waits for the last
+_HANGS_S = 120.0  # that turns may take; with many streams on a slow machine they take seconds
 _log = logging.getLogger(__name__)
 
 
@@ -83,6 +84,7 @@ class Judge:
         self._ready: deque[Run] = deque()
         self._changed = threading.Condition()
         self._closing = self._busy = False
+        self._began_s: float | None = None  # when the turns that are on began
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
 
     def start(self) -> None:
@@ -100,6 +102,12 @@ class Judge:
     def alive(self) -> bool:
         """Its thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def hangs(self) -> bool:
+        """A turn doesn't end."""
+        began_s = self._began_s
+        return began_s is not None and time.monotonic() - began_s > _HANGS_S
 
     @property
     def idle(self) -> bool:
@@ -133,6 +141,7 @@ class Judge:
                 while self._ready and len(runs) < _TOGETHER and not (runs[0].failed or self._ready[0].failed):
                     runs.append(self._ready.popleft())
                 self._busy = True
+            self._began_s = time.monotonic()
             began = time.perf_counter()
             taken = [_Taken(run, run.given, run.told_s, run.waiting[-1]) for run in runs]
             self._analyse(taken)
@@ -143,6 +152,7 @@ class Judge:
                 except Exception:  # this thread goes on whatever it is
                     _log.exception("a turn was not kept", extra={"epoch": one.run.epoch.key})
                     self._begin_anew(one)
+            self._began_s = None
             with self._changed:
                 self._busy = False
                 for run in runs:

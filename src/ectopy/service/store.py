@@ -2,7 +2,7 @@
 
 Whatever waits is kept as one group: the samples appended to a segment file and synced, then all rows in one
 transaction, then everybody is told. A group that can't be kept (a full disk, a failing one) is tried again until it
-can; meanwhile `trouble` says why, and nothing new is taken in.
+can; meanwhile, and while a disk hangs, `trouble` says why, and nothing new is taken in.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ _GROUP = 2000  # entries kept at once, at most
 _GATHER_S = 0.02  # that a group waits for more, where several come at a time: a commit costs what many rows do
 _RETRY_S = 0.5
 _LOOK_S = 1.0  # between two looks at the free space
+_HANGS_S = 30.0  # that a group may take without an error
 _log = logging.getLogger(__name__)
 
 Kept = Callable[[], None]
@@ -64,7 +65,8 @@ class Store:
         self.database = schema.open_database(folder / "ectopy.db")
         self.segments = Segments(folder / "samples")
         self.snapshots = Snapshots(folder / "snapshots")
-        self.trouble: str | None = None
+        self._trouble: str | None = None
+        self._began_s: float | None = None  # when the group that is being kept was taken
         self.depth = 0  # entries that wait ...
         self.size = 0  # ... and bytes of samples in them
         self._spare = spare_bytes
@@ -82,6 +84,14 @@ class Store:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing new is taken in, if so."""
+        began_s = self._began_s
+        if self._trouble is None and began_s is not None and time.monotonic() - began_s > _HANGS_S:
+            return f"the store can't write: the disk has not answered for {_HANGS_S:g} s"
+        return self._trouble
 
     def next_epoch(self) -> int:
         """A key for a new epoch. Called from one thread only, as are `next_verdict` and `next_annotation`."""
@@ -129,11 +139,13 @@ class Store:
             rows = [row for some, _ in group for row in some]
             with self._changed:
                 self.size -= _bytes(rows)
+            self._began_s = time.monotonic()
             if self._kept(rows):
                 self._tell([kept for _, kept in group])
             elif self._closing:
                 return  # it can't be kept: nobody was told that it was
             self._look()
+            self._began_s = None
             if len(group) > 1 and not self._closing:
                 time.sleep(_GATHER_S)
 
@@ -144,8 +156,8 @@ class Store:
                 self._write(rows)
             except Exception as error:  # whatever it is: a thread that ends would leave all waiting for ever
                 self._disconnect()
-                self.trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
-                _log.error("store fails", extra={"reason": self.trouble}, exc_info=not isinstance(error, OSError))
+                self._trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
+                _log.error("store fails", extra={"reason": self._trouble}, exc_info=not isinstance(error, OSError))
                 with self._changed:
                     if self._closing:
                         return False
@@ -243,10 +255,10 @@ class Store:
         try:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
-            self.trouble = f"the store's folder is gone: {error}"
+            self._trouble = f"the store's folder is gone: {error}"
         else:
             full = f"disk full: {free // 1_000_000} MB are left, {self._spare // 1_000_000} are kept in reserve"
-            self.trouble = full if free < self._spare else None
+            self._trouble = full if free < self._spare else None
 
 
 def _bytes(rows: Sequence[Row]) -> int:

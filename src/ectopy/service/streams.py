@@ -34,6 +34,7 @@ from ectopy.wire import Annotate, Choice, Epoch, EpochRequest, Stream
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.25  # between two looks for what is missing for too long
+_UNLOOKED_S = 10.0  # without a look that went well: the event loop hangs, or each look fails
 
 
 class Streams:
@@ -65,6 +66,7 @@ class Streams:
         self._store.start()
         self._judge.start()
         self.alarming.start()
+        self._looked_s = time.monotonic()  # when alarms were last looked after
         self._ticker = asyncio.create_task(self._tick())
         self.ready = True
 
@@ -94,6 +96,10 @@ class Streams:
             return "not ready yet"
         if not self._judge.alive or self._ticker.done():
             return "the service has failed inside; its log says where, start it again"
+        if self._judge.hangs:
+            return "the service hangs inside: an analysis doesn't end; start it again"
+        if time.monotonic() - self._looked_s > _UNLOOKED_S:
+            return "alarms are not looked after; the service's log may say why, start it again"
         return self._store.trouble
 
     def page(self, after: str, limit: int) -> list[Stream]:
@@ -269,6 +275,7 @@ class Streams:
             try:
                 running = {name for name, live in self._live.items() if not live.ended}
                 self.alarming.look_round(running, judged=self._judge.idle)
+                self._looked_s = time.monotonic()
             except Exception:  # it looks again
                 _log.exception("alarms were not looked after")
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
