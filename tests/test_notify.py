@@ -4,7 +4,7 @@ import logging
 import time
 
 import pytest
-from tests.sinks import HttpSink, SmtpSink, alone, message, silent, target, until
+from tests.sinks import HttpSink, SmtpSink, alone, message, silent, target, trickling, until
 
 from ectopy.service.notify import (
     Address,
@@ -15,6 +15,7 @@ from ectopy.service.notify import (
     Notifier,
     NotifyError,
     Told,
+    guard,
     notifier,
     render,
 )
@@ -125,6 +126,16 @@ def test_a_target_that_hangs_holds_up_no_other_nor_the_end():
         sender.close(0.5)
         assert time.monotonic() - began < 2
     assert [left.key for left in outbox.waiting(slow.name, 9)] == ["n-1"]
+
+
+def test_an_answer_that_never_ends_is_a_failed_try(monkeypatch):
+    monkeypatch.setattr(guard, "_LONGEST_S", 0.3)
+    with trickling() as nobody:
+        to = target(f"json://{nobody}/", nobody)
+        began = time.monotonic()
+        with pytest.raises(NotifyError, match="none that ends"):
+            to.send(message(to))
+        assert time.monotonic() - began < 3
 
 
 def test_what_is_a_day_old_is_given_up():

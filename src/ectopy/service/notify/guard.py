@@ -4,6 +4,9 @@ What counts is the address about to be connected to, when it is: Python tells it
 resolves to another address the second time, nor a redirect, nor a proxy from the environment gets around it. A host
 in `notify_inside` opens the addresses that it has just then, and only to a send that asked for it by that name; a proxy
 allowed there decides by itself what it fetches. The hook is idle in all threads but those that send.
+
+It sees each connection, so it ends those of a send that takes too long: the timeouts of a sender hold for one step, and
+an answer that trickles in has no end of them.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +23,7 @@ from urllib.parse import urlsplit
 from ectopy.errors import EctopyError
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+_LONGEST_S = 30.0  # of one send
 _6TO4 = IPv6Network("2002::/16")
 # What no sender on the list does, and would go on out of sight. (Of threads, Python tells from 3.12 on.)
 _NEVER = frozenset(
@@ -53,7 +57,8 @@ class Guard:
 
     @contextmanager
     def watching(self) -> Iterator[Watch]:
-        """Within it, this thread connects to nothing that isn't allowed: whoever tries finds a connection that fails.
+        """Within it, this thread connects to nothing that isn't allowed, nor for longer than 30 s in all: whoever tries
+        finds a connection that fails.
 
         Raises
         ------
@@ -61,15 +66,23 @@ class Guard:
             Instead of what came of it. `Watch.refused` says so too, in case that they kept it to themselves.
         """
         _hook_once()
-        _here.watch = watch = Watch(self)
+        watch = Watch(self)
+        late = threading.Timer(_LONGEST_S, watch.give_up)
+        late.daemon = True
+        late.start()
+        _here.watch = watch
         try:
             yield watch
         except Exception:
-            if watch.refused:
-                raise NotifyError(watch.refused) from None
+            if reason := watch.refused or watch.given_up:
+                raise NotifyError(reason) from None
             raise
         finally:
             _here.watch = None
+            late.cancel()
+            watch.close()
+        if watch.given_up:  # what it read until then may look like a whole answer
+            raise NotifyError(watch.given_up)
 
 
 class Watch:
@@ -77,8 +90,25 @@ class Watch:
 
     def __init__(self, guard: Guard):
         self.refused: str | None = None
+        self.given_up: str | None = None
         self._guard = guard
         self._open: set[tuple[str, int]] = set()
+        self._lock = threading.Lock()
+        self._connections: list[socket.socket] = []  # a handle of its own on each: TLS takes theirs away
+
+    def give_up(self) -> None:
+        """It has taken too long: from another thread, have its connections end, and none be made any more."""
+        with self._lock:
+            self.given_up = f"no answer, or none that ends, within {_LONGEST_S:g} s"
+            for connection in self._connections:
+                with suppress(OSError):  # it may have ended
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
 
     def told(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "socket.getaddrinfo":
@@ -106,10 +136,12 @@ class Watch:
         if sock.family not in (socket.AF_INET, socket.AF_INET6):
             self._refuse("a notification goes over IP only")
         host, port = place[0], place[1]
-        if (host, port) in self._open:
-            return
-        if not is_outside(host):
+        if (host, port) not in self._open and not is_outside(host):
             self._refuse(f"{host} port {port} is on the inside network; if it shall be told, add it to notify_inside")
+        with self._lock:
+            if self.given_up:
+                self._refuse(self.given_up)
+            self._connections.append(sock.dup())
 
     def _refuse(self, reason: str) -> None:
         self.refused = reason
