@@ -10,18 +10,24 @@ import numpy as np
 import pytest
 
 import ectopy
-from ectopy.analysis import push_together
+from ectopy.alarms import AlarmChanged, Desk, Found, Tick
+from ectopy.analysis import StreamAnalyzer, push_together
 from ectopy.service.clock import Clock
 from ectopy.service.judge import Judge
 from ectopy.service.judging import Models
-from ectopy.service.rows import EndRow, EpochRow, JudgedRow, SamplesRow
-from ectopy.service.runs import Run, Turn
+from ectopy.service.rows import EndRow, EpochRow, JudgedRow, SamplesRow, SnapshotRow
+from ectopy.service.runs import Run, ToldAgain, Turn
+from ectopy.verdict import Finding
+from ectopy.zoo import load
 
 FS = 360
 
 
 class Ward:
-    """Epochs by key; `kept` has what the judge gave, in order; `torn` the sample that an epoch's log ends at."""
+    """Epochs by key; `kept` has what the judge gave, in order; `torn` the sample that an epoch's log ends at;
+    `snapshot` is that of all."""
+
+    snapshot: SnapshotRow | None = None
 
     def __init__(self, signal: np.ndarray):
         self.signal, self.torn, self.kept = signal.astype("<f4"), dict[int, int](), list[tuple[int, Turn]]()
@@ -41,8 +47,8 @@ class Ward:
         if end > first:
             yield self.samples(key, first, end)
 
-    def read(self, key: int) -> None:
-        """No snapshot."""
+    def read(self, key: int) -> SnapshotRow | None:
+        return self.snapshot
 
     def samples(self, key: int, first: int, end: int) -> SamplesRow:
         return SamplesRow(key, first, end - first, self.signal[first:end].tobytes())
@@ -106,3 +112,25 @@ def test_a_log_that_is_torn_far_on_holds_nobody_else_back(ward: Ward) -> None:
     starts = [row.start_s for key, turn in ward.kept for row in turn.verdicts if key == 2]
     assert starts == [5.0 * k for k in range(len(starts))] and len(starts) == n // FS // 5 - 1
     assert torn.failed > 1
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_of_what_another_model_told_only_that_stays_on_which_this_one_finds_too(ward: Ward, snapshot: bool) -> None:
+    """It told of an asystole and of many ventricular beats before the restart; both still lasted."""
+    if snapshot:
+        other = StreamAnalyzer(FS, ("II",), model=load("autoencoder"))
+        ward.snapshot = SnapshotRow(1, 0, other.save())
+    run, desk, now_us = ward.run(1), Desk(), time.time_ns() // 1000
+    run.clock, run.told_s = Clock(1, Fraction(FS), now_us - 80_000_000), 70.0
+    for name, value in (("asystole", None), ("ectopic burden", 10.0)):
+        told = Found(now_us - 10_000_000, "bed-1", 1, Finding(name, 60.0, None, True, 70.0, value), now_us - 20_000_000)
+        desk.step(told)
+    before = {opened.alarm.id: opened.alarm.code for opened in desk.state.streams["bed-1"].opens()}
+    assert sorted(before.values()) == ["asystole", "ectopic burden"]
+    ward.judge.feed(run, [SamplesRow(1, 80 * FS, 0, b"")])
+    ward.judge.start()
+    until(lambda: run.done == 80 * FS and ward.judge.idle)
+    given = [one.found if isinstance(one, ToldAgain) else one for _, turn in ward.kept for one in turn.found]
+    outputs = [output for one in [*given, Tick(now_us + 60_000_000)] for output in desk.step(one)]
+    last = {output.alarm.id: output.alarm.presence for output in outputs if isinstance(output, AlarmChanged)}
+    assert {before[alarm]: last.get(alarm, "on") for alarm in before} == {"asystole": "latched", "ectopic burden": "on"}

@@ -46,7 +46,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded:
-    """The stream's run is over, and with it what lasted: the last that is told of this epoch."""
+    """The stream's run is over, and with it what lasted; or it is analysed anew, and what still lasts is told next."""
 
     at_us: int
     stream: str

@@ -217,6 +217,7 @@ class Judge:
             except StateError as error:  # another model, or another version of Ectopy
                 _log.info("replayed from the first sample", extra={"epoch": epoch.key, "reason": str(error)})
                 stream = self._analyzer(epoch)
+        run.anew = run.done == 0 and run.told_s > 0
         run.saved = run.done - round(epoch.key * 7.3 % self._snapshot_s * float(epoch.fs))  # not all at once
         return stream
 
@@ -252,6 +253,9 @@ class Judge:
         caught_up = now_us - run.clock.at(run.done) < LATE_US and second >= before_s
         missed = run.behind or any(now_us - run.clock.at(round(f.told_s * run.epoch.fs)) > LATE_US for f in new)
         if caught_up and missed:
+            if run.anew:  # of what another model told, nothing here would tell the end
+                found.append(EpochEnded(now_us, run.epoch.stream, run.epoch.number))
+                run.anew = False
             lasting = [replace(finding, told_s=second) for finding in analyzer.lasting()]
             found += [ToldAgain(_told(run, finding, now_us)) for finding in lasting]
         run.behind = not caught_up

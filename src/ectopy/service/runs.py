@@ -30,6 +30,7 @@ class Run:
 
     done : samples that it has taken in
     reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
+    anew : it has begun again at the first sample, and what it told before may no longer hold
     behind : what was found last lay too far back for anybody to be told of it
     failed : turns that ended in an error, its own or one of those it had them with, since it last caught up
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
@@ -45,6 +46,7 @@ class Run:
     wanted: int = 0
     given: int = -1
     told_s: float = 0.0
+    anew: bool = False
     behind: bool = True
     saved: int = 0
     queued: bool = False
