@@ -1,6 +1,7 @@
 """Alarms of a running service: raised, told, acknowledged, and the same after whatever happens to it."""
 
 import asyncio
+import gc
 import json
 import random
 import sqlite3
@@ -17,6 +18,11 @@ from tests.sinks import HttpSink, told_to, until
 from websockets.asyncio.client import connect
 
 import ectopy
+from ectopy.alarms import Alarm, Condition
+from ectopy.service.desk import AlarmDesk
+from ectopy.service.notify import Targets, Told
+from ectopy.service.reading import Reader
+from ectopy.service.store import Store
 from ectopy.wire import Chunk, Form, pack
 
 FORM = Form(1, "int16", "mV", 200.0)
@@ -266,6 +272,25 @@ def test_nobody_is_told_of_what_is_over_by_the_time_that_they_can_be_told(tmp_pa
         until(lambda: sent(tmp_path) + sent(tmp_path, "over") == 3)
         assert sorted(post["title"] for post in sink.posts) in (["on"], ["end", "on"])  # of alarm 1 "on" tells too
         assert sent(tmp_path, "over") == 3 - len(sink.posts)
+
+
+def test_an_alarm_that_stays_open_keeps_no_other_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ectopy.service.desk._OVER", 10)
+    store = Store(tmp_path, 0, lambda kept: None)
+    desk = AlarmDesk(store, Reader(store.database, store.segments), Targets((), ()), lambda *_: None, lambda: None)
+    before, at_us = remembered(), time.time_ns() // 1000
+    desk.take([Condition(at_us, "open", "stream silent", True, "", at_us)])
+    for _ in range(100):
+        at_us += 20_000_000
+        desk.take([Condition(at_us, "bed-1", "stream silent", on, "", at_us) for on in (True, False)])
+    store.close()
+    assert desk.silent == ["open"]
+    assert remembered() - before < 20
+
+
+def remembered() -> int:
+    gc.collect()
+    return sum(isinstance(one, Alarm | Told) for one in gc.get_objects())
 
 
 def sent(data: Path, state: str = "sent") -> int:

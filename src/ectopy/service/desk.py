@@ -40,7 +40,7 @@ from ectopy.wire import PauseOut, RuleOut
 _log = logging.getLogger(__name__)
 _EVERY = 500  # inputs between two of the desk's states that are kept
 SILENT = "stream silent"
-_KNOWN = 5000  # alarms
+_OVER = 5000  # alarms whose end may still be to be told
 
 Tell = Callable[[list[LogRow], list[AlarmRow]], None]
 
@@ -60,9 +60,9 @@ class AlarmDesk:
         self._logged = reader.newest_input()
         state = self._desk.state
         state.alarms = self._raised = max(state.alarms, reader.newest_alarm())  # by other rules it may have been more
-        self._known = OrderedDict(
-            (opened.alarm.id, opened.alarm) for stream in state.streams.values() for opened in stream.opens()
-        )  # those that are open, and the last ones that were
+        opens = [opened.alarm for stream in state.streams.values() for opened in stream.opens()]
+        self._open = {alarm.id: _words(alarm) for alarm in opens}
+        self._over: OrderedDict[int, Told] = OrderedDict()  # the last ones that were open
         self._clock = state.clock_us, time.monotonic()
 
     @property
@@ -200,17 +200,18 @@ class AlarmDesk:
         self._change += 1
         new = alarm.id > self._raised
         self._raised = max(self._raised, alarm.id)
-        self._known[alarm.id] = alarm
-        self._known.move_to_end(alarm.id)
-        if len(self._known) > _KNOWN and next(iter(self._known.values())).presence == "off":
-            self._known.popitem(last=False)
-        body = alarm_json(alarm, self._change)
         open_ = alarm.presence != "off"
+        (self._open if open_ else self._over)[alarm.id] = _words(alarm)
+        if not open_:
+            self._open.pop(alarm.id, None)
+        if len(self._over) > _OVER:
+            self._over.popitem(last=False)
+        body = alarm_json(alarm, self._change)
         return AlarmRow(self._change, alarm.id, alarm.stream, alarm.priority, open_, new, body)
 
     def _notices(self, notice: Notice) -> Iterator[NoticeRow]:
-        told = [self._known[alarm] for alarm in notice.alarms if alarm in self._known]
-        title, body = render([_words(alarm) for alarm in told], notice.kind)
+        told = [known[alarm] for alarm in notice.alarms for known in (self._open, self._over) if alarm in known]
+        title, body = render(told, notice.kind)
         # Whoever was told hears that it is over; the outbox leaves out who wasn't.
         for target in self._targets.all if notice.kind == "resolved" else self._targets.at(notice.level):
             yield NoticeRow(
