@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from tests.crash import Lives
 from tests.serving import serving
-from tests.sinks import HttpSink, told_to, until
+from tests.sinks import HttpSink, target, told_to, until
 from websockets.asyncio.client import connect
 
 import ectopy
-from ectopy.alarms import Alarm, Condition
+from ectopy.alarms import Alarm, Condition, Input, Tick
 from ectopy.service.desk import AlarmDesk
 from ectopy.service.notify import Targets, Told
 from ectopy.service.reading import Reader
@@ -286,6 +286,30 @@ def test_an_alarm_that_stays_open_keeps_no_other_in_memory(tmp_path: Path, monke
     store.close()
     assert desk.silent == ["open"]
     assert remembered() - before < 20
+
+
+def test_an_end_that_waits_at_a_restart_says_what_is_over(tmp_path: Path) -> None:
+    to, at_us = target("json://127.0.0.1:9/", "127.0.0.1:9"), time.time_ns() // 1000
+
+    def desk_takes(*inputs: Input) -> None:
+        store = Store(tmp_path, 0, lambda kept: None)
+        store.start()
+        reader = Reader(store.database, store.segments)
+        AlarmDesk(store, reader, Targets((to,), ()), lambda *_: None, lambda: None).take(inputs)
+        store.close()
+
+    seconds = [at_us + n * 1_000_000 for n in range(40)]
+    desk_takes(
+        Condition(seconds[0], "bed-1", "stream silent", True, "", seconds[0]),
+        Tick(seconds[2]),  # told
+        Condition(seconds[3], "bed-1", "stream silent", False, "", seconds[3]),
+        Tick(seconds[9]),  # over
+    )
+    desk_takes(Tick(seconds[39]))
+    with closing(sqlite3.connect(tmp_path / "ectopy.db")) as database:
+        told = database.execute("SELECT title, body FROM outbox ORDER BY at_us").fetchall()
+    assert [title for title, _ in told] == ["MEDIUM: stream silent, bed-1", "Over: MEDIUM: stream silent, bed-1"]
+    assert "no samples for 10 s (over)" in told[1][1]
 
 
 def remembered() -> int:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import orjson
@@ -28,14 +29,14 @@ from ectopy.alarms import (
     Notice,
     State,
 )
-from ectopy.errors import AlarmError, StateError
+from ectopy.errors import AlarmError, RecordError, StateError
 from ectopy.service.desk_json import AGAIN, NAMES, alarm_json, found_json, read_input, rule_out
 from ectopy.service.notify import Targets, Told, render, utc_us
 from ectopy.service.reading import FINDING, Reader
-from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, utc
+from ectopy.service.rows import AlarmRow, AlarmsRow, DeskRow, LogRow, NoticeRow, Row, microseconds, utc
 from ectopy.service.runs import ToldAgain
 from ectopy.service.store import Store
-from ectopy.wire import PauseOut, RuleOut
+from ectopy.wire import AlarmOut, PauseOut, RuleOut
 
 _log = logging.getLogger(__name__)
 _EVERY = 500  # inputs between two of the desk's states that are kept
@@ -63,6 +64,9 @@ class AlarmDesk:
         opens = [opened.alarm for stream in state.streams.values() for opened in stream.opens()]
         self._open = {alarm.id: _words(alarm) for alarm in opens}
         self._over: OrderedDict[int, Told] = OrderedDict()  # the last ones that were open
+        for alarm in {alarm for waiting in state.outgoing.waiting for alarm in waiting.alarms} - self._open.keys():
+            with suppress(RecordError):  # raised by rules that are no more
+                self._over[alarm] = _kept_words(reader.alarm(alarm))
         self._clock = state.clock_us, time.monotonic()
 
     @property
@@ -211,6 +215,8 @@ class AlarmDesk:
 
     def _notices(self, notice: Notice) -> Iterator[NoticeRow]:
         told = [known[alarm] for alarm in notice.alarms for known in (self._open, self._over) if alarm in known]
+        if not told:
+            return
         title, body = render(told, notice.kind)
         # Whoever was told hears that it is over; the outbox leaves out who wasn't.
         for target in self._targets.all if notice.kind == "resolved" else self._targets.at(notice.level):
@@ -250,3 +256,8 @@ def _folded(reader: Reader) -> tuple[Desk, int]:
 
 def _words(alarm: Alarm) -> Told:
     return Told(alarm.stream, alarm.code, alarm.priority, alarm.onset_us, alarm.reason, alarm.presence)
+
+
+def _kept_words(alarm: AlarmOut) -> Told:
+    onset_us = microseconds(alarm.onset_at)
+    return Told(alarm.stream, alarm.code, alarm.priority, onset_us, alarm.reason, alarm.presence)
