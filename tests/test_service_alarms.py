@@ -6,12 +6,14 @@ import json
 import random
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import Engine, insert
 from tests.crash import Lives
 from tests.serving import serving
 from tests.sinks import HttpSink, target, told_to, until
@@ -19,9 +21,13 @@ from websockets.asyncio.client import connect
 
 import ectopy
 from ectopy.alarms import Alarm, Condition, Input, Tick
+from ectopy.service import schema
 from ectopy.service.desk import AlarmDesk
+from ectopy.service.metrics import Metrics
 from ectopy.service.notify import Targets, Told
+from ectopy.service.outbox import Outbox
 from ectopy.service.reading import Reader
+from ectopy.service.schema import open_database
 from ectopy.service.store import Store
 from ectopy.wire import Chunk, Form, pack
 
@@ -310,6 +316,30 @@ def test_an_end_that_waits_at_a_restart_says_what_is_over(tmp_path: Path) -> Non
         told = database.execute("SELECT title, body FROM outbox ORDER BY at_us").fetchall()
     assert [title for title, _ in told] == ["MEDIUM: stream silent, bed-1", "Over: MEDIUM: stream silent, bed-1"]
     assert "no samples for 10 s (over)" in told[1][1]
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[tuple[Outbox, Engine]]:
+    database = open_database(tmp_path / "ectopy.db")
+    yield Outbox(database, Metrics()), database
+    database.dispose()
+
+
+def noticed(key: str, alarm: int, kind: str, state: str = "waiting", age_s: float = 0.0) -> dict[str, object]:
+    """A row of the outbox."""
+    at_us = time.time_ns() // 1000 - round(age_s * 1e6)
+    about = {"key": key, "target": "t", "alarms": [alarm], "kind": kind, "at_us": at_us, "state": state}
+    return {**about, "title": key, "body": "", "priority": "high", "level": 1, "tries": 0, "next_us": 0}
+
+
+def test_whoever_was_told_hears_the_end_however_much_they_heard_between(outbox: tuple[Outbox, Engine]) -> None:
+    box, database = outbox
+    rows = [noticed("raised", 1, "raised", "sent", 3600)]
+    rows += [noticed(f"other-{n}", n, "raised", "sent", 60) for n in range(2, 1000)]
+    rows += [noticed("end", 1, "resolved"), noticed("an end never told of", 1000, "resolved")]
+    with database.begin() as connection:
+        connection.execute(insert(schema.outbox), rows)
+    assert [message.title for message in box.waiting("t", 9)] == ["end"]
 
 
 def remembered() -> int:

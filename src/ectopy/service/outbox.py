@@ -16,7 +16,6 @@ from ectopy.service.metrics import Metrics
 from ectopy.service.notify import Message, utc_us
 
 _OLD_US = 30_000_000  # older than this nobody is told of what is over by now
-_TOLD = 500  # sent notifications that are looked through for one that an end belongs to
 _WAITING, _SENT, _OVER, _GIVEN_UP = "waiting", "sent", "over", "given up"
 
 
@@ -78,9 +77,9 @@ def _is_over(connection: Connection, row: Row[Any]) -> bool:
     t, a = schema.outbox.c, schema.alarms.c
     if row.kind != "resolved":
         return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
-    told = select(t.alarms).where(t.target == row.target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
-    newest = connection.scalars(told.order_by(t.at_us.desc()).limit(_TOLD))
-    return not any(set(alarms) & set(row.alarms) for alarms in newest)
+    told = select(t.key).where(t.target == row.target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
+    about = func.json_each(t.alarms).table_valued("value").c.value
+    return connection.scalar(told.where(select(1).where(about.in_(row.alarms)).exists()).limit(1)) is None
 
 
 def _is_said_again(row: Row[Any], later: Sequence[Row[Any]]) -> bool:
