@@ -342,6 +342,16 @@ def test_whoever_was_told_hears_the_end_however_much_they_heard_between(outbox: 
     assert [message.title for message in box.waiting("t", 9)] == ["end"]
 
 
+def test_who_was_away_hears_no_end_of_what_they_are_not_told_of_any_more(outbox: tuple[Outbox, Engine]) -> None:
+    box, database = outbox
+    with database.begin() as connection:
+        connection.execute(insert(schema.alarms), {"id": 1, "stream": "bed-1", "open": False, "body": "{}"})
+        connection.execute(
+            insert(schema.outbox), [noticed("raised", 1, "raised", age_s=300), noticed("end", 1, "resolved")]
+        )
+    assert box.waiting("t", 9) == []
+
+
 def remembered() -> int:
     gc.collect()
     return sum(isinstance(one, Alarm | Told) for one in gc.get_objects())

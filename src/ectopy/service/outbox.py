@@ -41,8 +41,10 @@ class Outbox:
         now_us = utc_us()
         with self._database.connect() as connection:
             rows = connection.execute(query.limit(limit)).all()
-            over = {row.key for row in rows if _is_old(row, now_us) and _is_over(connection, row)}
+            others = [row for row in rows if row.kind != "resolved"]
+            over = {row.key for row in others if row.at_us < now_us - _OLD_US and _is_over(connection, row)}
             over |= {row.key for place, row in enumerate(rows) if _is_said_again(row, rows[place + 1 :])}
+            over |= {row.key for row in rows if row.kind == "resolved" and not _is_told(connection, row, over)}
         if over:
             change = update(schema.outbox).where(t.target == target, t.key.in_(over))
             with self._database.begin() as connection:
@@ -68,18 +70,19 @@ class Outbox:
             connection.execute(update(schema.outbox).where(*this).values(**values))
 
 
-def _is_old(row: Row[Any], now_us: int) -> bool:
-    return row.kind == "resolved" or bool(row.at_us < now_us - _OLD_US)
-
-
 def _is_over(connection: Connection, row: Row[Any]) -> bool:
-    """Whether its alarms are over; of an end, whether the target was told of none of them, nor is to be."""
-    t, a = schema.outbox.c, schema.alarms.c
-    if row.kind != "resolved":
-        return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
+    """Whether its alarms are over."""
+    a = schema.alarms.c
+    return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
+
+
+def _is_told(connection: Connection, row: Row[Any], over: Collection[str]) -> bool:
+    """Whether the target of an end was told of one of its alarms, or will be: not by what is `over`."""
+    t = schema.outbox.c
     told = select(t.key).where(t.target == row.target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
+    told = told.where(t.key.not_in(over))
     about = func.json_each(t.alarms).table_valued("value").c.value
-    return connection.scalar(told.where(select(1).where(about.in_(row.alarms)).exists()).limit(1)) is None
+    return connection.scalar(told.where(select(1).where(about.in_(row.alarms)).exists()).limit(1)) is not None
 
 
 def _is_said_again(row: Row[Any], later: Sequence[Row[Any]]) -> bool:
