@@ -428,6 +428,18 @@ def test_of_an_open_alarm_nobody_is_told_while_alarms_are_paused(scene: Scene) -
     assert scene.until(1010).only.signal == "on" and scene.told == [("raised", 1001)]
 
 
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_who_was_told_hears_that_it_is_over_while_alarms_are_paused(scene: Scene, acknowledged: bool) -> None:
+    name = "asystole" if acknowledged else "pause"
+    scene.begins(name, 0)
+    scene.ends(name, 0, 5)
+    scene.give(AlarmPaused(us(6), "a", "Ada", "procedure", us(1000)))
+    if acknowledged:
+        scene.until(40).give(Acknowledged(us(50), 1, "Ada"))
+    assert scene.until(70).only.signal == "alarm paused"
+    assert [kind for kind, _ in scene.told] == ["raised", "resolved"]
+
+
 def test_a_pause_can_be_ended_early_and_replaced(scene: Scene) -> None:
     scene.begins("asystole", 0)
     scene.give(AudioPaused(us(10), None, "Ada", "quiet", us(20)))

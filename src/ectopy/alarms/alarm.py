@@ -23,7 +23,7 @@ class Alarm:
     told_us : when the alarm was raised
     ended_us : when its condition ended; None while it is on
     late : known more than 30 s after it happened: never latched, nobody is notified
-    signal : `audio paused` is for the ear only; `alarm paused`: nobody is notified either
+    signal : `audio paused` is for the ear only; `alarm paused`: nobody is notified either, but that it is over
     reason : in words, with the figure
     value : the worst so far, where the finding has one
     """

@@ -64,7 +64,7 @@ class Calls:
 
     def over(self, opened: Open, at_us: int) -> None:
         """An alarm is off: tell those who were told of it."""
-        if opened.sent and opened.alarm.signal != "alarm paused":
+        if opened.sent:
             self.outbox.add("resolved", opened.alarm.id, opened.alarm.priority, at_us)
 
     def send(self, at_us: int, find: Callable[[int], Open | None]) -> tuple[list[Notice], list[Open]]:
