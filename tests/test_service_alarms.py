@@ -74,7 +74,9 @@ def alarms(api: httpx.Client, **params: str) -> list[dict]:
 def test_asystole_is_raised_latches_is_notified_once_and_acknowledged(tmp_path: Path, asystole: np.ndarray) -> None:
     with HttpSink() as sink:
         settings = {"notify": f"json://{sink.place}/", "notify_inside": sink.place}
+        settings["dead_man"] = f"http://{sink.place}/ping"
         with serving(tmp_path, **settings) as url, httpx.Client(base_url=url, timeout=30) as api:
+            until(lambda: sink.requests == ["GET /ping"])  # at once, and not a minute later
             begin(api, "bed-1")
             push(api, "bed-1", asystole)
             until(lambda: any(alarm["code"] == "asystole" for alarm in alarms(api)))

@@ -65,10 +65,10 @@ class Streams:
         )
         self._store.start()
         self._judge.start()
-        self.alarming.start()
         self._looked_s = time.monotonic()  # when alarms were last looked after
         self._ticker = asyncio.create_task(self._tick())
         self.ready = True
+        self.alarming.start()  # it looks at once whether all is well
 
     async def stop(self) -> None:
         """Keep what was taken in; what is not judged yet is replayed from the log at the next start."""
