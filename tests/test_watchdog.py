@@ -53,7 +53,9 @@ def test_a_later_outage_is_told_at_once():
 def test_it_tells_when_a_real_service_dies_and_when_it_is_back(tmp_path):
     with HttpSink() as sink:
         service = HttpSink()
-        with _watchdog(tmp_path, service.port, f"json://u:geheim@{sink.place}/", sink.place) as process:
+        with _watchdog(
+            tmp_path, f"http://127.0.0.1:{service.port}", f"json://u:geheim@{sink.place}/", sink.place
+        ) as process:
             _until(lambda: len(service.requests) > 3)
             assert not sink.posts
             service.close()
@@ -75,6 +77,12 @@ def test_it_tells_when_a_real_service_dies_and_when_it_is_back(tmp_path):
     assert "geheim" not in out + err
 
 
+def test_a_service_whose_name_is_none_is_gone(tmp_path):
+    with HttpSink() as sink, _watchdog(tmp_path, "http://a..b", f"json://{sink.place}/", sink.place) as process:
+        _until(lambda: sink.posts or process.poll() is not None)
+    assert [post["title"] for post in sink.posts] == ["Ectopy's service is gone"]
+
+
 def test_without_anybody_to_tell_it_says_how_to_name_one(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "ectopy", "watchdog"], capture_output=True, text=True, cwd=tmp_path, timeout=60
@@ -84,9 +92,9 @@ def test_without_anybody_to_tell_it_says_how_to_name_one(tmp_path):
 
 
 @contextmanager
-def _watchdog(folder: Path, port: int, notify: str, inside: str) -> Iterator[subprocess.Popen]:
+def _watchdog(folder: Path, url: str, notify: str, inside: str) -> Iterator[subprocess.Popen]:
     env = os.environ | {"ECTOPY_SERVICE_NOTIFY": notify, "ECTOPY_SERVICE_NOTIFY_INSIDE": inside}
-    command = [sys.executable, "-m", "ectopy", "watchdog", "--url", f"http://127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "ectopy", "watchdog", "--url", url]
     process = subprocess.Popen(
         [*command, "--every", "0.1", "--after", "2"],
         cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -63,7 +63,7 @@ def _look(url: str, patience_s: float) -> str | None:
 
     try:
         answer = httpx.get(url.rstrip("/") + "/readyz", timeout=max(1.0, patience_s), trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # a host as "a..b" is no name
         return f"no answer ({error or type(error).__name__})"
     if answer.status_code == 200:
         return None
