@@ -39,6 +39,7 @@ def _listed(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
 
 
+_SECRET = frozenset({"notify", "notify_escalated", "dead_man"})  # settings that carry passwords
 Words = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[list[Address], NoDecode, BeforeValidator(_listed), Field(max_length=_MOST_TARGETS)]
 
@@ -134,7 +135,8 @@ def load_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"
         what = first["msg"].removeprefix("Value error, ")
-        given_as = re.sub(r"://[^'\"]*", "://...", repr(first.get("input")))  # it may carry a password
+        given_as = "..." if name.partition(".")[0] in _SECRET else repr(first.get("input"))
+        given_as = re.sub(r"://.*(?=['\"])", "://...", given_as)  # whatever it is, an address may carry a password
         raise SettingsError(f"{name} = {given_as}: {what}; 'ectopy config' shows all settings") from None
     except OSError as error:
         raise SettingsError(f"ectopy.toml: can't be read ({error.strerror}); check its permissions") from None
