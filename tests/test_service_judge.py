@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.test_service_alarms import still
 
 import ectopy
 from ectopy.alarms import AlarmChanged, Desk, Found, Tick
@@ -15,7 +16,7 @@ from ectopy.analysis import StreamAnalyzer, push_together
 from ectopy.service.clock import Clock
 from ectopy.service.judge import Judge
 from ectopy.service.judging import Models
-from ectopy.service.rows import EndRow, EpochRow, JudgedRow, SamplesRow, SnapshotRow
+from ectopy.service.rows import AnchorRow, EndRow, EpochRow, JudgedRow, SamplesRow, SnapshotRow
 from ectopy.service.runs import Run, ToldAgain, Turn
 from ectopy.verdict import Finding
 from ectopy.zoo import load
@@ -134,3 +135,19 @@ def test_of_what_another_model_told_only_that_stays_on_which_this_one_finds_too(
     outputs = [output for one in [*given, Tick(now_us + 60_000_000)] for output in desk.step(one)]
     last = {output.alarm.id: output.alarm.presence for output in outputs if isinstance(output, AlarmChanged)}
     assert {before[alarm]: last.get(alarm, "on") for alarm in before} == {"asystole": "latched", "ectopic burden": "on"}
+
+
+def test_a_heart_that_stopped_in_a_silence_is_told_in_time(demo: ectopy.Recording) -> None:
+    """A device without counters sends nothing for a minute, a second into a flat line, and goes on with it."""
+    ward, began_us = Ward(still(demo, 45, stop=30, stopped=15)), time.time_ns() // 1000 - 105_000_000
+    run, desk = ward.run(1), Desk()
+    anchors = [AnchorRow(1, 0, began_us), AnchorRow(1, 31 * FS, began_us + 91_000_000)]
+    run.clock = Clock(1, Fraction(FS), began_us, None, anchors)
+    ward.judge.feed(run, [ward.samples(1, 0, 45 * FS)])
+    ward.judge.start()
+    until(lambda: run.done == 45 * FS and ward.judge.idle)
+    ward.judge.close()
+    given = [one.found if isinstance(one, ToldAgain) else one for _, turn in ward.kept for one in turn.found]
+    outputs = [output for one in given for output in desk.step(one)]
+    raised = [output.alarm for output in outputs if isinstance(output, AlarmChanged) and output.alarm.presence == "on"]
+    assert {(alarm.code, alarm.late) for alarm in raised} >= {("asystole", False)}

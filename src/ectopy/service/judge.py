@@ -275,8 +275,11 @@ class Judge:
 
 
 def _told(run: Run, finding: Finding, now_us: int) -> Found:
-    start_us = run.clock.at(round(finding.start_s * run.epoch.fs))
-    end_us = None if finding.end_s is None else run.clock.at(round(finding.end_s * run.epoch.fs))
+    """With the time of day, counted back from when it is told: the clock may have stepped since it began, by a silence
+    or by the server's, and what is told in time would seem late."""
+    told_us = run.clock.at(round(finding.told_s * run.epoch.fs))
+    start_us = told_us - round((finding.told_s - finding.start_s) * 1e6)
+    end_us = None if finding.end_s is None else told_us - round((finding.told_s - finding.end_s) * 1e6)
     return Found(now_us, run.epoch.stream, run.epoch.number, finding, start_us, end_us)
 
 
