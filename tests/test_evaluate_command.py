@@ -98,6 +98,14 @@ def test_scores_are_kept_though_their_reader_has_gone(here: Path, monkeypatch: p
     assert (here / "scores" / "instant-DS2.md").exists()
 
 
+def test_scores_are_printed_though_their_files_have_no_place(here: Path) -> None:
+    (here / "scores" / "instant-DS2.json.part").mkdir(parents=True)
+    result = evaluate("instant", "--out", "scores")
+    assert result.exit_code == 2
+    assert "scores: can't be written (Is a directory)" in result.stderr
+    assert "on DS2, end to end, records: 2" in result.stdout
+
+
 def test_what_cannot_be_evaluated_is_refused_in_one_line(here: Path) -> None:
     for words, message in {
         (

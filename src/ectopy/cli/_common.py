@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,6 +67,17 @@ def stdout_console() -> Console:
             raise BrokenPipeError
 
     return Told()
+
+
+def save_and_print(text: str, save: Callable[[], list[Path]]) -> None:
+    """Either, though the other fails: the disk may be full, the reader may have gone."""
+    written = []
+    try:
+        written = save()
+    finally:
+        typer.echo(text)
+    for path in written:
+        typer.echo(f"wrote {path}")
 
 
 @contextmanager

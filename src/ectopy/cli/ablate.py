@@ -30,9 +30,10 @@ def ablate(
     text = table(
         model, protocol=protocol, data_dir=data_dir, runs=runs, resume=resume, say=lambda row: typer.echo(row, err=True)
     )
-    typer.echo(text)
-    if out is not None:
-        try:
+    try:
+        if out is not None:
             out.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{out}: can't be written ({error.strerror}); choose another file") from None
+    except OSError as error:
+        raise OutputError(f"{out}: can't be written ({error.strerror}); choose another file") from None
+    finally:  # the file first: who reads the text may go away
+        typer.echo(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ectopy.cli._common import record_progress
+from ectopy.cli._common import record_progress, save_and_print
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def compare(
         date=datetime.now(UTC).date().isoformat(),
         notes=tuple(notes),
     )
-    written = save(contest, out, data_dir) if out is not None else []  # first: who reads the text may go away
-    typer.echo(as_markdown(contest))
-    for path in written:
-        typer.echo(f"wrote {path}")
+    save_and_print(as_markdown(contest), lambda: save(contest, out, data_dir) if out is not None else [])
 
 
 def _boosting(models: list[Entrant], data_dir: Path | None) -> tuple[list[Entrant], list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ectopy.cli._common import record_progress
+from ectopy.cli._common import record_progress, save_and_print
 from ectopy.cli.data import DataDir
 
 if TYPE_CHECKING:
@@ -87,10 +87,12 @@ def evaluate(
         reports[_HEADINGS[choice]] = scores
 
     about = f"{trained.name} on {on}, end to end, records: {len(names)}"
-    written = _keep_trade(trained, on, judged) if keep_trade else []
-    if out is not None:
-        written += _save(out / f"{trained.card['name']}-{on}", about, reports)
-    _print(_as_markdown(about, reports), written)
+
+    def save() -> list[Path]:
+        written = _keep_trade(trained, on, judged) if keep_trade else []
+        return written + (_save(out / f"{trained.card['name']}-{on}", about, reports) if out is not None else [])
+
+    save_and_print(_as_markdown(about, reports), save)
 
 
 def _stress(
@@ -111,7 +113,7 @@ def _stress(
     about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
     text = stress_report(about, found, mixed, hand_held_figures(model, data_dir=data_dir))
     stem = f"{trained.card['name']}-{on}-noise"
-    _print(text, [] if out is None else _write(out / stem, {".md": text}))
+    save_and_print(text, lambda: [] if out is None else _write(out / stem, {".md": text}))
 
 
 def _findings(
@@ -138,7 +140,7 @@ def _findings(
         typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
     text = findings_report(f"Findings and alarms of {trained.name}", sides, made)
     stem = f"{trained.card['name']}-{on}-findings"
-    _print(text, [] if out is None else _write(out / stem, {".md": text}))
+    save_and_print(text, lambda: [] if out is None else _write(out / stem, {".md": text}))
 
 
 _SPECIAL = {"noise": _stress, "findings": _findings}
@@ -211,13 +213,6 @@ def _save(stem: Path, about: str, reports: dict[str, dict[str, Scores]]) -> list
             ".md": _as_markdown(about, reports, whole=True),
         },
     )
-
-
-def _print(text: str, written: list[Path]) -> None:
-    """Print figures once their files are there: who reads them may go away."""
-    typer.echo(text)
-    for path in written:
-        typer.echo(f"wrote {path}")
 
 
 def _write(stem: Path, contents: dict[str, str]) -> list[Path]:
