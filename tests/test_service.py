@@ -173,6 +173,14 @@ def test_what_can_t_be_done_is_answered_with_the_reason(api, path, body, status,
     assert answer.status_code == status and reason in answer.json()["reason"]
 
 
+@pytest.mark.parametrize("sent", [bytes, lambda body: iter([body[:1000], body[1000:]])], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("path", ["/streams/large/epochs", "/streams/large/samples", "/pauses"])
+def test_a_body_of_more_than_a_mib_is_refused_before_it_is_read(api: httpx.Client, path: str, sent) -> None:
+    body = b'{"fs": 360, "leads": ["II"], "unknown": [' + b"0," * 2**19 + b"0]}"
+    answer = api.post(path, content=sent(body), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413 and answer.json()["reason"].startswith("body larger than 1 MiB")
+
+
 @pytest.mark.parametrize(
     ("stream", "origin", "code"),
     [("кровать у окна 12 б " * 4, None, 4404), ("bed-7", "http://" + "é" * 90, 4403)],

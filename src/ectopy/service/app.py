@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from ectopy.service.analyses import Analyses
+from ectopy.service.bodies import BoundedBodies
 from ectopy.service.errors import tell_errors
 from ectopy.service.limits import AnalysisLimits
 from ectopy.service.metrics import Metrics
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     tell_errors(app)
     for router in (streams, verdicts, rebuilding, annotating, alarms, sockets, analyze, models, system):
         app.include_router(router.router)
+    app.add_middleware(BoundedBodies, but="/v1/analyze")
     app.add_middleware(CORSMiddleware, allow_origin_regex=_PAGES, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(OnlyThisMachine, tickets=app.state.tickets)
     return app

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from ectopy.errors import ConflictError, FrameError, SignalError
+from ectopy.service.bodies import MAX_BODY
 from ectopy.service.child import check_model
 from ectopy.service.live import Live, gap_of
 from ectopy.service.routes._common import StreamId, StreamsDep, epoch_of, problems
@@ -15,7 +16,6 @@ from ectopy.service.streams import Streams
 from ectopy.service.uploads import body
 from ectopy.wire import Ack, Choice, Chunk, End, Epoch, EpochRequest, Gap, Samples, Stream, unpack
 
-MAX_BODY = 1024 * 1024
 _MOST = 16 * 1024 * 1024  # bytes of samples in one answer
 _STREAMS = 10_000  # on a page
 _BINARY = "application/octet-stream"
