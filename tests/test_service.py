@@ -146,6 +146,32 @@ def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
         np.testing.assert_allclose(kept, [0.1, 0.2, np.nan, np.nan, np.nan, 0.3], atol=0.003)
 
 
+def test_of_samples_that_wait_ahead_the_first_to_come_are_kept_and_the_sender_of_others_is_told(api) -> None:
+    begin(api, "ahead")
+
+    def send(first: int, n: int, value: float) -> httpx.Response:
+        said = {"epoch": 1, "first": first, "samples": [value] * n}
+        return api.post("/streams/ahead/samples", json=said)
+
+    assert send(100, 100, 0.1).json()["next"] == 0
+    for first, n in ((100, 100), (150, 100), (0, 101)):
+        refused = send(first, n, 0.2)
+        assert refused.status_code == 409 and "other samples are there already" in refused.json()["reason"]
+        assert api.get("/streams/ahead/offset").json()["next"] == 0
+    assert send(150, 100, 0.1).json()["next"] == 0
+    assert send(0, 120, 0.1).json()["next"] == 250
+    np.testing.assert_allclose(FORM.decode(api.get("/streams/ahead/samples").content)[:, 0], [0.1] * 250, atol=0.003)
+
+
+def test_what_is_appended_comes_behind_what_waits_ahead(api: httpx.Client) -> None:
+    begin(api, "append")
+    for said, query in (({"first": 2, "samples": [0.3]}, ""), ({"samples": [0.4]}, "?append=true")):
+        assert api.post(f"/streams/append/samples{query}", json={"epoch": 1, **said}).json()["next"] == 0
+    assert api.post("/streams/append/samples", json={"epoch": 1, "first": 0, "samples": [0.1, 0.2]}).json()["next"] == 4
+    kept = FORM.decode(api.get("/streams/append/samples").content)[:, 0]
+    np.testing.assert_allclose(kept, [0.1, 0.2, 0.3, 0.4], atol=0.003)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "reason"),
     [

@@ -2,7 +2,7 @@
 
 An epoch's log is what is accepted, in order: samples and gaps side by side from 0 on. A chunk may overlap it (what is
 there already is compared), continue it, or lie ahead of it (then it waits for what is missing, which becomes a gap
-when it does not come in time).
+when it does not come in time). What waits is compared too, when a chunk comes: so whoever sends others is told.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Samples that are in the log already: to be compared with those."""
+    """Samples that are in the log already: to be compared with those, where they did not wait ahead."""
 
     first: int
     n: int
@@ -67,7 +67,7 @@ class Log:
     _ahead: dict[int, tuple[float, int, bytes]] = field(default_factory=dict)  # by first: time it came, n, samples
 
     def offer(self, first: int, n: int, samples: bytes, now: float) -> list[Outcome]:
-        """A chunk, at a time in seconds of any steady clock."""
+        """A chunk that `differs` nowhere, at a time in seconds of any steady clock."""
         if first > self.next:
             held = self._ahead.get(first)
             if held is None or held[1] < n:
@@ -114,6 +114,14 @@ class Log:
     def known(self, first: int, n: int, samples: bytes) -> list[Outcome]:
         """What of a chunk the log has already; nothing changes."""
         return self._known(first, min(n, self.next - first), samples) if first < self.next else []
+
+    def differs(self, first: int, n: int, samples: bytes) -> range | None:
+        """Where a chunk overlaps one that waits ahead, and is another."""
+        for at, (_, length, waiting) in self._ahead.items():
+            begin, end = max(first, at), min(first + n, at + length)
+            if begin < end and self._cut(samples, first, begin, end) != self._cut(waiting, at, begin, end):
+                return range(begin, end)
+        return None
 
     @property
     def waiting(self) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from ectopy.errors import BusyError, ConflictError, FrameError
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
@@ -86,11 +87,13 @@ class Intake:
                 f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
                 f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
             )
-        compared = live.log.next
-        for known in live.log.known(chunk.first, chunk.n, chunk.samples):
-            if isinstance(known, Again):
-                await self._compare(live, known)
         end = chunk.first + chunk.n
+        compared = chunk.first
+        while compared < (known := min(live.log.next, end)):  # more of it may come by another way meanwhile
+            for outcome in live.log.known(chunk.first, chunk.n, chunk.samples):
+                if isinstance(outcome, Again) and outcome.first + outcome.n > compared:
+                    await self._compare(live, outcome)
+            compared = known
         if live.ended and end > live.log.next:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
         self.check_room()
@@ -103,12 +106,9 @@ class Intake:
         if chunk.first > live.log.next and live.log.waiting > _AHEAD * live.credit * live.log.width:
             self._metrics.refused.inc()
             raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
-        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
-        done = self._take(live, outcomes, end)
-        for outcome in outcomes:
-            if isinstance(outcome, Again) and outcome.first + outcome.n > compared:  # it came by another way meanwhile
-                await self._compare(live, outcome)
-        return done
+        if (others := live.log.differs(chunk.first, chunk.n, chunk.samples)) is not None:
+            await self._conflict(live, others)
+        return self._take(live, live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time()), end)
 
     def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
         """A gap that the device tells of; as `offer`."""
@@ -210,10 +210,13 @@ class Intake:
             await self.keep(live, [], [])
         stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
         if stored != again.samples:
-            self._metrics.conflicts.inc()
-            row = ConflictRow(live.epoch.key, again.first, again.n, round(time.time() * 1e6))
-            await self.keep(live, [row], [])
-            raise ConflictError(
-                f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
-                f"{again.first} and {again.first + again.n}; nothing was changed"
-            )
+            await self._conflict(live, range(again.first, again.first + again.n))
+
+    async def _conflict(self, live: Live, where: range) -> NoReturn:
+        self._metrics.conflicts.inc()
+        row = ConflictRow(live.epoch.key, where.start, len(where), round(time.time() * 1e6))
+        await self.keep(live, [row], [])
+        raise ConflictError(
+            f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
+            f"{where.start} and {where.stop}; nothing was changed"
+        )

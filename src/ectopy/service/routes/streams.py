@@ -101,7 +101,7 @@ async def push_samples(
     request: Request,
     streams: StreamsDep,
     append: Annotated[
-        bool, Query(description="JSON without `first`: put behind all that is there; not idempotent")
+        bool, Query(description="JSON without `first`: put behind all that has come; not idempotent")
     ] = False,
 ) -> Ack:
     """Add samples, as JSON or as one binary frame. The answer comes when they are on disk, and names the next sample
@@ -122,7 +122,7 @@ async def push_samples(
     live = streams.live(stream_id, samples.epoch)
     if (samples.first is None) != append:
         raise SignalError("samples need 'first', or append=true and no 'first'")
-    first = live.log.next if samples.first is None else samples.first
+    first = live.log.reach if samples.first is None else samples.first
     stored = live.epoch.form.encode_values(samples.samples)
     return await _offered(streams, live, [Chunk("", samples.epoch, first, len(samples.samples), stored)])
 
