@@ -276,6 +276,31 @@ def test_a_disk_that_fails_for_a_while_loses_nothing(tmp_path: Path, demo: ectop
         through(lives, ward_of(lives.url, demo, length_s=20), outages, troubles={"store fails", "no snapshot"})
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("samples are written, not synced", what="fail", times=4),
+        Fault("rows are written, not committed", 2, "fail", 4),
+    ],
+    ids=lambda fault: fault.step,
+)
+def test_while_the_store_fails_samples_sent_again_are_refused_and_its_tries_leave_nothing(
+    tmp_path: Path, fault: Fault
+) -> None:
+    with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed", timeout=30) as api:
+        lives.begin(fault)
+        lives.ready()
+        api.post("/epochs", json={"fs": 360, "leads": ["II"]}).raise_for_status()
+        said = {"epoch": 1, "first": 0, "samples": [0.1] * 360}
+        with pytest.raises(httpx.ReadTimeout):
+            api.post("/samples", json=said, timeout=0.3)
+        answer = api.post("/samples", json=said)
+        assert answer.status_code == 503 and "the store can't write" in answer.json()["reason"]
+        lives.ready()
+        assert api.post("/samples", json=said).json()["next"] == 360
+        assert [file.stat().st_size for file in (tmp_path / "samples").iterdir()] == [2 * 360]
+
+
 def _status(url: str) -> int:
     try:
         return httpx.get(url).status_code

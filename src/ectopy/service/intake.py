@@ -207,12 +207,14 @@ class Intake:
     async def _compare(self, live: Live, again: Again) -> None:
         """Refuse samples that differ from those that are there."""
         while live.committed < again.first + again.n:  # they are on their way to the disk
+            self.check_room()
             await self.keep(live, [], [])
         stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
         if stored != again.samples:
             await self._conflict(live, range(again.first, again.first + again.n))
 
     async def _conflict(self, live: Live, where: range) -> NoReturn:
+        self.check_room()
         self._metrics.conflicts.inc()
         row = ConflictRow(live.epoch.key, where.start, len(where), round(time.time() * 1e6))
         await self.keep(live, [row], [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -32,7 +33,7 @@ class Segments:
         Raises
         ------
         OSError
-            If the disk is full or fails; the next call begins a new segment.
+            If the disk is full or fails: nothing of them stays, and the next call begins a new segment.
         """
         try:
             file = self._open()
@@ -45,6 +46,7 @@ class Segments:
                 rest = rest[os.write(file, rest) :]
             os.fdatasync(file)
         except OSError:
+            self._drop_rest()
             self.close()
             raise
         self._size = at
@@ -79,6 +81,14 @@ class Segments:
             self._file = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             _sync(self._folder)
         return self._file
+
+    def _drop_rest(self) -> None:
+        """What is behind the last that was appended: calls that fail again and again would fill the disk with it."""
+        if self._file is not None:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._size)
+                if not self._size:
+                    self._path(self._number).unlink()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08d}.seg"

@@ -151,9 +151,13 @@ class Store:
 
     def _kept(self, rows: list[Row]) -> bool:
         """Keep a group, however long it takes; False where the store closes before that."""
+        samples = [row.samples for row in rows if isinstance(row, SamplesRow)]
+        places: list[tuple[int, int]] | None = None  # of the samples, once they are written
         while True:
             try:
-                self._write(rows)
+                if places is None:
+                    places = self.segments.append(samples) if samples else []
+                self._write(rows, places)
             except Exception as error:  # whatever it is: a thread that ends would leave all waiting for ever
                 self._disconnect()
                 self._trouble = f"the store can't write: {getattr(error, 'orig', None) or error}"
@@ -165,9 +169,8 @@ class Store:
             else:
                 return True
 
-    def _write(self, rows: list[Row]) -> None:
-        samples = [row for row in rows if isinstance(row, SamplesRow)]
-        places = iter(self.segments.append([row.samples for row in samples]) if samples else ())
+    def _write(self, rows: list[Row], written: Sequence[tuple[int, int]]) -> None:
+        places = iter(written)
         tables: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
         changes: list[tuple[int, dict[str, Any]]] = []
         alarms: dict[int, AlarmRow] = {}  # as they stand in the end
