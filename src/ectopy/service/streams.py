@@ -167,6 +167,8 @@ class Streams:
         live = Live.of(row, self._settings.credit_s)
         if before:
             live.watchers = before.watchers
+            if before.judged.is_set():  # nothing comes of it any more
+                self._judged.pop(before.epoch.key, None)
         self._live[name] = self._judged[row.key] = live
         self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
         self._known[name] = request.label or label, choice
