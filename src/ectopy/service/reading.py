@@ -58,7 +58,8 @@ class Reader:
 
     def end(self, epoch: int) -> int:
         """Index behind the last sample, or gap, of an epoch's log."""
-        return self.standing([epoch])[epoch].end
+        with self._database.connect() as connection:
+            return connection.scalar(select(_end()).where(schema.epochs.c.key == epoch)) or 0
 
     def gaps(self, epoch: int) -> list[GapRow]:
         t = schema.gaps.c
@@ -68,13 +69,10 @@ class Reader:
 
     def standing(self, epochs: Sequence[int]) -> dict[int, Standing]:
         """Where epochs stand: a thousand at once take as long as ten one by one."""
-        chunks, gaps, verdicts = schema.chunks.c, schema.gaps.c, schema.verdicts.c
+        gaps, verdicts = schema.gaps.c, schema.verdicts.c
         query = select(
             schema.epochs.c.key,
-            func.max(
-                func.coalesce(_last(chunks.first + chunks.n, chunks.epoch, chunks.first), 0),
-                func.coalesce(_last(gaps.first + gaps.n, gaps.epoch, gaps.first), 0),
-            ),
+            _end(),
             func.coalesce(_last(verdicts.start, verdicts.epoch, verdicts.start), -1),
             _last(verdicts.word, verdicts.epoch, verdicts.start),
             func.coalesce(
@@ -248,6 +246,15 @@ class Reader:
     def _newest(self, number: ColumnElement[int]) -> int:
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(number))) or 0
+
+
+def _end() -> ColumnElement[int]:
+    """Index behind the last sample or gap of an epoch's log."""
+    chunks, gaps = schema.chunks.c, schema.gaps.c
+    return func.max(
+        func.coalesce(_last(chunks.first + chunks.n, chunks.epoch, chunks.first), 0),
+        func.coalesce(_last(gaps.first + gaps.n, gaps.epoch, gaps.first), 0),
+    )
 
 
 def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:
