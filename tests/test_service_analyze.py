@@ -4,6 +4,7 @@ on purpose."""
 import io
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -404,10 +405,27 @@ def test_an_archive_that_swells_is_stopped_as_it_does(server):
     assert "1,000 files" in reason(server.files({"one.zip": crowd}), 413)
 
 
+def test_an_archive_takes_no_room_that_the_disk_is_to_keep(tmp_path):
+    spare = shutil.disk_usage(tmp_path).free - 64 * MIB
+    with serving(tmp_path / "uploads", spare_bytes=spare, expansion=10_000) as full:
+        answer = full.files({"one.zip": archive({"one.dat": bytes(128 * MIB)})})
+        assert "no room" in reason(answer, 503)
+        assert [*full.folder.iterdir()] == []
+
+
 def test_an_archive_that_is_damaged_or_no_record_is_refused(server, record):
     packed = archive(contents(record, ".hea", ".dat"))
     for broken in (packed[:-30], packed[:60] + bytes(60) + packed[120:], packed[:4]):
         assert "no archive that can be unpacked" in reason(server.files({"one.zip": broken}), 400)
+    entry, end = packed.index(b"PK\x01\x02"), packed.rindex(b"PK\x05\x06")
+    for at, others in (
+        (entry + 8, b"\x00\x08"),  # its names are UTF-8 ...
+        (entry + 28, b"\x00\x00\x00\x00\x07\x00"),  # a file without a name
+        (end + 12, b"\xff\xff\x00\x00"),  # its list of files begins before the archive does
+    ):
+        damaged = bytearray(packed.replace(b"one.hea", b"on\xff.hea"))
+        damaged[at : at + len(others)] = others
+        assert "no archive that can be unpacked" in reason(server.files({"one.zip": bytes(damaged)}), 400)
     assert "without a file" in reason(server.files({"one.zip": archive({})}), 400)
     assert "two files" in reason(server.files({"one.zip": archive({"a/one.hea": b"", "b/one.hea": b""})}), 400)
     assert "inner.zip: in no format" in reason(server.files({"one.zip": archive({"inner.zip": packed})}), 400)

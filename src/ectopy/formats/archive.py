@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
+from errno import EINVAL, ENOSPC
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from ectopy.errors import FormatError, TooLargeError
+from ectopy.errors import FormatError, OutputError, TooLargeError
 
 _PIECE = 1024 * 1024  # bytes
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # of the first member; of the end, where there is none
+_DAMAGED = (  # what `zipfile` raises, which believes what it reads
+    BadZipFile,
+    EOFError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 _LONGEST = 200  # bytes of a file's name: file systems take 255
 
 
@@ -36,10 +48,11 @@ def is_archive(path: Path) -> bool:
         return file.read(4) in _MAGIC
 
 
-def unpack(path: Path, *, most_files: int | None, most_bytes: int | None) -> None:
+def unpack(path: Path, *, most_files: int | None, most_bytes: int | None, room: int | None) -> None:
     """Put the files of an archive beside it, without their folders, and remove it.
 
     most_files, most_bytes : that may come out of it; None for as many as there are
+    room : bytes of disk that they may take; None for all that is free
 
     Raises
     ------
@@ -47,6 +60,8 @@ def unpack(path: Path, *, most_files: int | None, most_bytes: int | None) -> Non
         If it holds more.
     FormatError
         If it is damaged, encrypted, compressed in an unusual way, or has two files of one name.
+    OutputError
+        If the disk has no room for them.
     """
     try:
         with ZipFile(path) as archive:
@@ -64,8 +79,14 @@ def unpack(path: Path, *, most_files: int | None, most_bytes: int | None) -> Non
                             raise TooLargeError(
                                 f"{path.name}: more than {most_bytes:,} bytes come out of it; unpack it yourself"
                             )
+                        if room is not None and came > room:
+                            raise OSError(ENOSPC, f"{room:,} bytes may be taken")
                         sink.write(piece)
-    except (BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+    except OSError as error:
+        if error.errno == EINVAL:  # a damaged one names places before its beginning
+            raise FormatError(f"{path.name}: no archive that can be unpacked; make it again") from None
+        raise OutputError(f"{path.name}: no room for what comes out of it ({error.strerror})") from None
+    except _DAMAGED as error:
         raise FormatError(f"{path.name}: no archive that can be unpacked ({error}); make it again") from None
     path.unlink()
 

@@ -8,10 +8,13 @@ from ectopy.errors import RecordError
 from ectopy.formats.archive import is_archive, unpack
 
 
-def record_in(folder: Path, *, most_files: int | None = None, most_bytes: int | None = None) -> Path:
+def record_in(
+    folder: Path, *, most_files: int | None = None, most_bytes: int | None = None, room: int | None = None
+) -> Path:
     """What `read` is to read of it; a single archive is unpacked first.
 
     most_files, most_bytes : that may come out of the archive; None for as many as there are
+    room : bytes of disk that they may take; None for all that is free
 
     Raises
     ------
@@ -19,10 +22,12 @@ def record_in(folder: Path, *, most_files: int | None = None, most_bytes: int | 
         If there are several records.
     FormatError, TooLargeError
         If the archive is damaged, or more comes out of it.
+    OutputError
+        If the disk has no room for that.
     """
     files = [*folder.iterdir()]
     if len(files) == 1 and is_archive(files[0]):
-        unpack(files[0], most_files=most_files, most_bytes=most_bytes)
+        unpack(files[0], most_files=most_files, most_bytes=most_bytes, room=room)
         files = [*folder.iterdir()]
     headers = sorted(file for file in files if file.suffix == ".hea")
     whole = headers if len(headers) == 1 else [header for header in headers if _of_segments(header)]

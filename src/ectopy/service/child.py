@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import sys
 import traceback
@@ -19,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ectopy.errors import EctopyError
+from ectopy.errors import EctopyError, OutputError
 from ectopy.service.limits import AnalysisLimits, RefusedError, size
 
 HEAD = struct.Struct("<HI")  # status (0 of a request), bytes
@@ -157,7 +158,8 @@ def _keep(task: Task, folder: Path, progress: Callable[[float], None]) -> None:
     else:
         sent = sum(file.stat().st_size for file in (folder / UPLOAD).iterdir())
         most = min(limits.upload_bytes, limits.expansion * sent)
-        record = record_in(folder / UPLOAD, most_files=limits.members, most_bytes=most)
+        room = max(shutil.disk_usage(folder).free - limits.spare_bytes, 0)
+        record = record_in(folder / UPLOAD, most_files=limits.members, most_bytes=most, room=room)
         recording = read(record, remedy="upload it again")
     analysis = analyze(recording, model=task.model, operating_point=task.operating_point, progress=progress)
     with (folder / RESULT).open("xb") as file:
@@ -166,6 +168,8 @@ def _keep(task: Task, folder: Path, progress: Callable[[float], None]) -> None:
 
 def _said(error: Exception, task: Task) -> tuple[str, int]:
     """What the user is told, and the status."""
+    if isinstance(error, OutputError):
+        return f"{error}; try again later", 503
     if isinstance(error, EctopyError):
         # 404 would say that there is no such address
         return str(error), 422 if error.status == 404 else error.status
