@@ -440,6 +440,7 @@ def test_a_form_that_is_none_is_refused(server):
     assert "last boundary" in reason(send(part), 400)
     assert "multipart" in reason(send(b"hello"), 400)
     assert "boundary" in reason(send(part, ""), 400)
+    assert "Boundary" in reason(send(part, f"; boundary={'b' * 3000}"), 400)
     assert "no file" in reason(send(b"--b--\r\n"), 422)
     assert "part called 'ecg'" in reason(send(part.replace(b"file", b"ecg", 1) + b"\r\n--b--\r\n"), 422)
     assert "field called 'leads'" in reason(server.files({"a.hea": b"x"}, leads="II"), 422)

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
@@ -86,6 +86,11 @@ class Form:
     """A multipart body, taken apart as it comes: files go to the spool, the name of a model is kept.
 
     boundary : as the content type names it
+
+    Raises
+    ------
+    RefusedError
+        If no form can have such a boundary.
     """
 
     def __init__(self, boundary: bytes, spool: Spool, limits: AnalysisLimits):
@@ -96,17 +101,20 @@ class Form:
         self._disposition = b""
         self._put: Callable[[bytes], None] = self._nowhere
         self._ended = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_header_field": lambda data, start, end: self._header[0].append(data[start:end]),
-                "on_header_value": lambda data, start, end: self._header[1].append(data[start:end]),
-                "on_header_end": self._on_header,
-                "on_headers_finished": self._on_part,
-                "on_part_data": lambda data, start, end: self._put(data[start:end]),
-                "on_end": self._on_end,
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_header_field": lambda data, start, end: self._header[0].append(data[start:end]),
+                    "on_header_value": lambda data, start, end: self._header[1].append(data[start:end]),
+                    "on_header_end": self._on_header,
+                    "on_headers_finished": self._on_part,
+                    "on_part_data": lambda data, start, end: self._put(data[start:end]),
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError as error:  # its boundary is too long
+            raise _no_form(error) from None
 
     @property
     def model(self) -> str | None:
@@ -118,7 +126,7 @@ class Form:
         try:
             self._parser.write(piece)
         except MultipartParseError as error:
-            raise RefusedError(f"no multipart form ({error}); send files as curl -F file=@100.hea does", 400) from None
+            raise _no_form(error) from None
 
     def close(self) -> None:
         """Raises RefusedError if it was cut, or holds no file."""
@@ -171,3 +179,7 @@ class Form:
 
     def _on_end(self) -> None:
         self._ended = True
+
+
+def _no_form(error: FormParserError) -> RefusedError:
+    return RefusedError(f"no multipart form ({error}); send files as curl -F file=@100.hea does", 400)
