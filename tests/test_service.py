@@ -131,6 +131,17 @@ def test_a_gateway_writes_many_streams_with_one_frame(api: httpx.Client, url: st
     assert sorted(reached) == names
 
 
+def test_a_chunk_of_a_name_that_no_stream_has_leaves_a_gateway_to_the_others(api: httpx.Client, url: str) -> None:
+    begin(api, "named")
+    with connect(f"{url.replace('http', 'ws')}/v1/gateway") as gateway:
+        gateway.send('{"type": "write", "stream": "named", "epoch": 1}')
+        gateway.send(pack([Chunk(name, 1, 0, 1, b"\1\0") for name in ("bed 7", "named")]))
+        told = [json.loads(gateway.recv(timeout=10))]
+        while told[-1].get("next") != 1:
+            told.append(json.loads(gateway.recv(timeout=10)))
+    assert [one["status"] for one in told if one["type"] == "error"] == [409]
+
+
 def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
     with serving(tmp_path, late_s="0.5") as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
         begin(api, "holes")

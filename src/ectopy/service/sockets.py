@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from contextlib import suppress
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from ectopy.service.errors import reason_of, shortened
 from ectopy.service.hub import Watcher
 from ectopy.service.live import Live
 from ectopy.service.streams import Streams
-from ectopy.wire import Chunk, End, Gap, Refused, Watch, What, Write, unpack
+from ectopy.wire import ID, Chunk, End, Gap, Refused, Watch, What, Write, unpack
 
 MALFORMED, TAKEN_OVER, TOO_SLOW, FAILED = 4400, 4409, 1013, 1011
 _log = logging.getLogger(__name__)
@@ -174,4 +175,4 @@ class Connection:
 
 def _id(name: str | None) -> str | None:
     """A stream's id to name in an answer, where it is one at all."""
-    return name if name and len(name) <= 64 and name.isascii() and name.isprintable() else None
+    return name if name and re.fullmatch(ID, name) else None
