@@ -174,6 +174,19 @@ def test_of_samples_that_wait_ahead_the_first_to_come_are_kept_and_the_sender_of
     np.testing.assert_allclose(FORM.decode(api.get("/streams/ahead/samples").content)[:, 0], [0.1] * 250, atol=0.003)
 
 
+def test_so_many_chunks_may_wait_ahead_and_no_more(api: httpx.Client, url: str) -> None:
+    begin(api, "crowd")
+    with socket(url, "crowd") as device:
+        device.send('{"type": "write", "epoch": 1}')
+        device.send(pack(Chunk("", 1, first, 1, b"\1\0") for first in range(1, 1100, 2)))
+        told = json.loads(device.recv(timeout=10))
+        while told["type"] == "ack":
+            told = json.loads(device.recv(timeout=10))
+        assert told["status"] == 429 and "send these first" in told["reason"]
+    every = {"epoch": 1, "first": 0, "samples": [1 / 200] * 1000}
+    assert api.post("/streams/crowd/samples", json=every).json()["next"] == 1000
+
+
 def test_what_is_appended_comes_behind_what_waits_ahead(api: httpx.Client) -> None:
     begin(api, "append")
     for said, query in (({"first": 2, "samples": [0.3]}, ""), ({"samples": [0.4]}, "?append=true")):

@@ -59,11 +59,13 @@ class Log:
     width : bytes of a sample
     next : index of the sample wanted next
     gaps : begin and end of each gap, ascending
+    waiting : bytes that wait ahead
     """
 
     width: int
     next: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    waiting: int = 0
     _ahead: dict[int, tuple[float, int, bytes]] = field(default_factory=dict)  # by first: time it came, n, samples
 
     def offer(self, first: int, n: int, samples: bytes, now: float) -> list[Outcome]:
@@ -72,6 +74,7 @@ class Log:
             held = self._ahead.get(first)
             if held is None or held[1] < n:
                 self._ahead[first] = now if held is None else held[0], n, samples
+                self.waiting += len(samples) - (0 if held is None else len(held[2]))
             return []
         return [*self._place(first, n, samples), *self._follow()]
 
@@ -124,9 +127,9 @@ class Log:
         return None
 
     @property
-    def waiting(self) -> int:
-        """Bytes that wait ahead."""
-        return sum(len(samples) for _, _, samples in self._ahead.values())
+    def chunks_waiting(self) -> int:
+        """Chunks that wait ahead."""
+        return len(self._ahead)
 
     @property
     def since(self) -> float | None:
@@ -143,6 +146,7 @@ class Log:
             if first > self.next:
                 break
             _, n, samples = self._ahead.pop(first)
+            self.waiting -= len(samples)
             outcomes += self._place(first, n, samples)
         return outcomes
 

@@ -25,7 +25,8 @@ from ectopy.wire import Chunk
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
-_AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap
+_AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap ...
+_CHUNKS = 500  # ... and how many may: each that comes is compared with them
 _GAP_S = 24 * 3600  # of one declared gap
 _JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
 
@@ -103,7 +104,8 @@ class Intake:
                 f"samples up to {end} are beyond the credit: next is {live.committed}, credit {live.credit}; "
                 "wait for an acknowledgement"
             )
-        if chunk.first > live.log.next and live.log.waiting > _AHEAD * live.credit * live.log.width:
+        crowded = live.log.waiting > _AHEAD * live.credit * live.log.width or live.log.chunks_waiting >= _CHUNKS
+        if chunk.first > live.log.next and crowded:
             self._metrics.refused.inc()
             raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
         if (others := live.log.differs(chunk.first, chunk.n, chunk.samples)) is not None:
