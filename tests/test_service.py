@@ -1,10 +1,12 @@
 """The service by example: everything on docs/api.md runs, and what goes in comes out again."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 import ectopy
+from ectopy.client import Client
 from ectopy.wire import Chunk, Form, pack
 
 PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
@@ -85,6 +88,22 @@ def test_a_stream_s_verdicts_are_those_of_the_offline_analysis(api: httpx.Client
     assert [item["start_sample"] for item in items] == [1800 * k for k in range(10)]
     assert items[-1]["end_sample"] == len(stored) // 2
     assert api.get("/streams/whole/samples", params={"n": 10**6}).content == stored
+
+
+def test_events_behind_a_place_that_is_not_reached_yet_are_the_next(
+    api: httpx.Client, url: str, demo: ectopy.Recording
+) -> None:
+    begin(api, "future")
+    stored = FORM.encode(demo.section(0, 60).samples[:, :1])
+
+    async def next_one() -> None:
+        async with Client(url) as client, aclosing(client.events((10**9, 10**9))) as events:
+            told = asyncio.ensure_future(anext(events))
+            for first in range(0, len(stored) // 2, 360):
+                await client.push("future", Chunk("", 1, first, 360, stored[2 * first : 2 * first + 720]))
+            await asyncio.wait_for(told, 10)
+
+    asyncio.run(next_one())
 
 
 def test_a_newer_writer_takes_over_and_the_older_is_told_why(api: httpx.Client, url: str) -> None:

@@ -37,7 +37,7 @@ async def events(http: httpx.AsyncClient, after: Place | None) -> AsyncGenerator
                     event = _event(http, data) if data else None
                     if event is not None and (last is None or _behind(event, last)):
                         yield event
-                    last = place if last is None else (max(last[0], place[0]), max(last[1], place[1]))
+                    last = place  # smaller than before if the service has lost its data: it goes on from there
         except EctopyError as error:
             if not met or not may_pass(error):
                 raise

@@ -90,14 +90,13 @@ async def _events(request: Request, streams: Streams, after: str | None) -> Asyn
     streams.listeners.add(watcher)  # before the past is read: nothing falls between
     reader = streams.reader
     try:
-        if after is None:
-            seen = {
-                "verdict": await asyncio.to_thread(reader.newest_verdict),
-                "alarm": await asyncio.to_thread(reader.newest_change),
-            }
-        else:
-            verdict, _, alarm = after.partition("-")
-            seen = {"verdict": int(verdict), "alarm": int(alarm or 0)}
+        seen = {
+            "verdict": await asyncio.to_thread(reader.newest_verdict),
+            "alarm": await asyncio.to_thread(reader.newest_change),
+        }
+        if after is not None:
+            verdict, _, alarm = after.partition("-")  # beyond the newest if the service has lost its data since
+            seen = {"verdict": min(int(verdict), seen["verdict"]), "alarm": min(int(alarm or 0), seen["alarm"])}
             for kind, past in (("verdict", reader.verdicts), ("alarm", reader.alarm_changes)):
                 while True:
                     found = await asyncio.to_thread(past, after=seen[kind], limit=PAGE)
