@@ -242,6 +242,14 @@ def test_what_can_t_be_done_is_answered_with_the_reason(api, path, body, status,
     assert answer.status_code == status and reason in answer.json()["reason"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/streams/any/samples", "GET, POST"), ("/jobs/7", "DELETE, GET"), ("/tickets", "POST")]
+)
+def test_a_method_that_a_path_has_not_is_answered_with_those_it_has(api: httpx.Client, path: str, allowed: str) -> None:
+    answer = api.put(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize("sent", [bytes, lambda body: iter([body[:1000], body[1000:]])], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("path", ["/streams/large/epochs", "/streams/large/samples", "/pauses"])
 def test_a_body_of_more_than_a_mib_is_refused_before_it_is_read(api: httpx.Client, path: str, sent) -> None:

@@ -10,9 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match
 
 from ectopy.errors import BusyError, EctopyError
+
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def shortened(reason: str) -> str:
@@ -40,13 +42,16 @@ def tell_errors(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         if error.status_code == 405:  # one route a method: the first to fit the path knows only its own
-            routes = [r for r in app.routes if isinstance(r, Route) and r.path_regex.match(request.url.path)]
-            headers["Allow"] = ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+            headers["Allow"] = ", ".join(method for method in _METHODS if _fits(app, request, method))
         return JSONResponse({"reason": str(error.detail)}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def _unknown(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"reason": "the service failed; its log says why"}, 500)
+
+
+def _fits(app: FastAPI, request: Request, method: str) -> bool:
+    return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
 
 
 def reason_of(errors: Sequence[Any]) -> str:
