@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +17,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from tests.crash import Lives
+from tests.serving import serving
 
 import ectopy
 from ectopy.service import schema
@@ -191,3 +194,26 @@ def _body(number: int) -> str:
         "model": "another 0.0.1, balanced",
     }
     return json.dumps(verdict)
+
+
+def test_a_database_that_can_t_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "mine.seg").touch()  # a stranger's: that is no trouble
+
+    def said() -> str:
+        command = [sys.executable, "-m", "ectopy", "serve", "--port", "0", "--data", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+        return done.stderr.splitlines()[-1]
+
+    with closing(schema.open_database(tmp_path / "ectopy.db").raw_connection()) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    assert "made by a newer Ectopy" in said()
+    for path in tmp_path.glob("ectopy.db*"):
+        path.unlink()
+    (tmp_path / "ectopy.db").write_bytes(b"no database" * 1000)
+    assert "file is not a database" in said()
+    (tmp_path / "ectopy.db").unlink()
+    with serving(tmp_path) as url:
+        assert httpx.get(f"{url}/readyz").status_code == 200

@@ -24,6 +24,9 @@ from sqlalchemy import (
     inspect,
     text,
 )
+from sqlalchemy.exc import DatabaseError
+
+from ectopy.errors import OutputError
 
 NEWEST = "0004"  # of the revisions in `migrations`
 
@@ -210,7 +213,13 @@ annotated = Table(
 
 
 def open_database(path: Path) -> Engine:
-    """The database, brought to this version's schema; what is committed survives a power cut."""
+    """The database, brought to this version's schema; what is committed survives a power cut.
+
+    Raises
+    ------
+    OutputError
+        If it is damaged, or of a newer Ectopy.
+    """
     engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
@@ -218,10 +227,16 @@ def open_database(path: Path) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "wal_autocheckpoint=4000"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
 
-    with engine.begin() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # else each statement of a schema is committed by itself
-        if _revision(connection) != NEWEST:
-            _migrate(connection)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else each statement of a schema is committed by itself
+            revision = _revision(connection)
+            if revision is not None and revision > NEWEST:
+                raise OutputError(f"{path}: made by a newer Ectopy; update this one, or choose another with --data")
+            if revision != NEWEST:
+                _migrate(connection)
+    except DatabaseError as error:
+        raise OutputError(f"{path}: can't be opened ({error.orig}); choose another folder with --data") from None
     return engine
 
 

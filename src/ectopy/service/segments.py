@@ -23,7 +23,8 @@ class Segments:
         folder.mkdir(parents=True, exist_ok=True)
         _sync(folder.parent)
         self._folder = folder
-        self._number = max((int(path.stem) for path in folder.glob("*.seg")), default=0)
+        numbers = (int(path.stem) for path in folder.glob("*.seg") if path.stem.isdecimal())  # others are not its own
+        self._number = max(numbers, default=0)
         self._file: int | None = None
         self._size = 0
 

@@ -12,7 +12,9 @@ from filelock import FileLock, Timeout
 from ectopy.errors import OutputError
 from ectopy.service.app import create_app
 from ectopy.service.logs import configure
+from ectopy.service.schema import open_database
 from ectopy.service.settings import Settings
+from ectopy.service.store import DATABASE
 from ectopy.wire import MAX_FRAME
 
 _DRAIN_S = 7  # that open requests have once it is told to stop
@@ -71,7 +73,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     Raises
     ------
     OutputError
-        If the folder of the data can't be had.
+        If the folder of the data can't be had, or its database can't be opened.
     """
     config = uvicorn.Config(
         create_app(settings),
@@ -89,4 +91,5 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (65_536 if most == resource.RLIM_INFINITY else most, most))
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when all is done: that is no failure
     with hold(settings):
+        open_database(settings.data / DATABASE).dispose()  # what is wrong with it is said here, and not by uvicorn
         _Server(config).run(sockets=[listener])

@@ -43,6 +43,7 @@ from ectopy.service.segments import Segments
 from ectopy.service.snapshots import Snapshots
 from ectopy.wire import Choice
 
+DATABASE = "ectopy.db"  # in the folder of the data
 _GROUP = 2000  # entries kept at once, at most
 _GATHER_S = 0.02  # that a group waits for more, where several come at a time: a commit costs what many rows do
 _RETRY_S = 0.5
@@ -62,7 +63,7 @@ class Store:
     def __init__(self, folder: Path, spare_bytes: int, tell: Callable[[list[Kept]], None]):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.database = schema.open_database(folder / "ectopy.db")
+        self.database = schema.open_database(folder / DATABASE)
         self.segments = Segments(folder / "samples")
         self.snapshots = Snapshots(folder / "snapshots")
         self._trouble: str | None = None
