@@ -309,6 +309,12 @@ def test_pages_of_other_sites_are_refused_and_a_ticket_is_good_once(api: httpx.C
         page.recv(timeout=10)
 
 
+def test_a_label_is_taken_away_by_an_empty_one_and_kept_by_none(api: httpx.Client) -> None:
+    for label, shown in (("Bed 7", "Bed 7"), (None, "Bed 7"), ("", "")):
+        begin(api, "labelled", label=label)
+        assert api.get("/streams/labelled").json()["label"] == shown
+
+
 def test_metrics_name_no_stream(api: httpx.Client, url: str) -> None:
     begin(api, "secret-name", label="Secret Label")
     text = httpx.get(f"{url}/metrics").text

@@ -171,7 +171,7 @@ class Streams:
                 self._judged.pop(before.epoch.key, None)
         self._live[name] = self._judged[row.key] = live
         self.alarming.came(name, time.monotonic())  # it is silent from now on, not since the service began
-        self._known[name] = request.label or label, choice
+        self._known[name] = label if request.label is None else request.label, choice
         await self.intake.keep(live, [row], [])
         self._metrics.streams.inc()
         return self.told(live)
