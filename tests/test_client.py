@@ -540,6 +540,16 @@ def test_samples_where_others_are_already_are_a_conflict(fake):
     running(scenario())
 
 
+def test_an_address_in_capital_letters_is_the_same(fake):
+    async def scenario():
+        async with Client(fake.url.replace("http", "HTTP")) as client, client.writer("bed-7", REQUEST) as writer:
+            await writer.send(b"\3\4")
+            await writer.drain()
+
+    running(scenario())
+    assert fake.run("bed-7").log == b"\3\4"
+
+
 # Watching
 
 

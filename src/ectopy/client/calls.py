@@ -40,7 +40,7 @@ class Calls:
     def __init__(self, url: str):
         if not _is_address(url):
             raise ServiceError(f"{url}: no address of a service; expected one as http://127.0.0.1:8700")
-        self.url = url.rstrip("/")
+        self.url = str(httpx.URL(url)).rstrip("/")  # the scheme in small letters: a WebSocket's is made of it
         # No proxy and no .netrc: a service on this machine is spoken to directly.
         self._http = httpx.AsyncClient(base_url=self.url, timeout=httpx.Timeout(10.0, read=30.0), trust_env=False)
 
