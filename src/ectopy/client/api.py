@@ -135,7 +135,7 @@ class Client(AlarmCalls, AnnotationCalls):
         return await self._ask(RebuiltOut.model_validate_json, "GET", path_of(stream, "rebuilt"), params=params)
 
     async def push(self, stream: str, samples: Chunk | Samples) -> Ack:
-        """Samples by HTTP, on disk once it returns; without `first` they go behind all that is there, and sending
+        """Samples by HTTP, on disk once it returns; without `first` they go behind all that has come, and sending
         them twice puts them there twice."""
         if isinstance(samples, Chunk):
             body: dict[str, Any] = {"content": pack([samples]), "headers": {"Content-Type": "application/octet-stream"}}
