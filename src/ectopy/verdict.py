@@ -12,6 +12,7 @@ Word = Literal["normal", "abnormal", "unreadable"]
 OperatingPoint = Literal["high-sensitivity", "balanced", "few-alarms"]  # from the lowest threshold to the highest
 
 INTERVAL_S = 5
+SHORTEST_S = 2  # of a recording's last interval: a shorter rest has no verdict
 DEFAULT_MODEL = "instant"  # that judges, unless another is named: the cheapest; README says by which rule
 
 

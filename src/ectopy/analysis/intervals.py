@@ -9,9 +9,8 @@ from math import ceil, isnan
 from statistics import median
 
 from ectopy.signal import DELAY_S, READABLE, Known, Second
-from ectopy.verdict import INTERVAL_S, Beat, Finding, Verdict, Word
+from ectopy.verdict import INTERVAL_S, SHORTEST_S, Beat, Finding, Verdict, Word
 
-SHORTEST_S = 2  # of the last interval
 _READABLE_SHARE = 0.6  # of an interval's seconds that can be judged ...
 _NORMAL_SHARE = 1.0  # ... and of one that shows nothing abnormal: what was not seen was not normal
 _SURE = "ventricular run"  # it looks like noise: that its seconds can't be judged says nothing against it

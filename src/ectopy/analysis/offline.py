@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ectopy.analysis.given import as_samples
-from ectopy.analysis.intervals import SHORTEST_S
 from ectopy.analysis.result import Analysis
 from ectopy.analysis.stream import StreamAnalyzer
 from ectopy.errors import LeadError, SignalError
 from ectopy.recording import NOT_CALIBRATED, Recording, looks_like_mv
 from ectopy.signal import BATCH, check_rate
-from ectopy.verdict import DEFAULT_MODEL
+from ectopy.verdict import DEFAULT_MODEL, SHORTEST_S
 from ectopy.zoo import BALANCED, TrainedModel
 
 

@@ -12,11 +12,11 @@ from ectopy.cli._sources import Source
 from ectopy.client import Client, Writer
 from ectopy.errors import EctopyError, ServiceError
 from ectopy.figures import clock
+from ectopy.verdict import SHORTEST_S
 from ectopy.wire import AlarmOut, VerdictOut
 
 _AHEAD_S = 60  # of signal that waits for the service, before a source that can wait is made to
 _PARTING_S = 2.0
-_SHORTEST_S = 2  # of a last interval: what is left beyond has no verdict
 _OWED_S = 30.0  # without any verdict, before those that are owed at the end are given up
 
 
@@ -85,7 +85,7 @@ async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[
 
     async def feed() -> None:
         await _feed(source, writer)
-        owed_s = writer.handed / float(source.request.rate) - _SHORTEST_S
+        owed_s = writer.handed / float(source.request.rate) - SHORTEST_S
         try:
             while told_s <= owed_s:
                 told.clear()

@@ -13,9 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ectopy.recording import Annotations
-from ectopy.verdict import INTERVAL_S
-
-_SHORTEST_S = 2  # a last interval shorter than this is not owed
+from ectopy.verdict import INTERVAL_S, SHORTEST_S
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ def noisy_stretches(annotations: Annotations, n_samples: int) -> np.ndarray:
 def owed_intervals(n_samples: int, fs: Fraction) -> int:
     """Number of intervals of 5 s that a program owes for a record: the last may be shorter, down to 2 s."""
     whole, rest = divmod(Fraction(n_samples), INTERVAL_S * fs)
-    return int(whole) + (rest >= _SHORTEST_S * fs)
+    return int(whole) + (rest >= SHORTEST_S * fs)
 
 
 def interval_bounds(n: int, n_samples: int, fs: Fraction) -> np.ndarray:

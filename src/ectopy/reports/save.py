@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,13 +13,12 @@ from typing import TYPE_CHECKING
 from ectopy.errors import OutputError
 from ectopy.figures import worst_intervals
 from ectopy.reports.alarms import alarms_of, episode_table, finding_table
+from ectopy.reports.annotations import record_name, write_beats
 
 if TYPE_CHECKING:
     from ectopy.alarms import Episode
     from ectopy.analysis.result import Analysis
 
-_ANNOTATOR = "ectopy"
-_NO_CLASS = "?"  # WFDB's symbol for a beat without class
 _FLOATS = "%.10g"  # a microsecond in 24 hours
 
 
@@ -35,9 +32,8 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
     NAME.json : recording, model, notes, those alarms, and every verdict with its beats and findings
     NAME.worst.png : the ten worst intervals on ECG paper
 
-    All are written beside their place first, then moved: a file there is whole. NAME is the recording's, in ASCII
-    letters, digits, `_` and `-`, as WFDB takes it; a name that had other characters gets a hash, as it might then be
-    another's.
+    All are written beside their place first, then moved: a file there is whole. NAME is the recording's, as
+    `record_name` has it.
 
     Raises
     ------
@@ -45,14 +41,15 @@ def save(analysis: Analysis, folder: Path | str) -> list[Path]:
         If the folder can't be written.
     """
     folder = Path(folder)
-    name = _file_name(analysis.recording.name)
+    name = record_name(analysis.recording.name)
     check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".ectopy-", dir=folder) as temporary:
             here = Path(temporary) / name
-            _write_annotations(analysis, here)
-            analysis.beats.to_csv(f"{here}.beats.csv", index=False, float_format=_FLOATS)
+            beats = analysis.beats
+            write_beats(Path(f"{here}.ectopy"), beats["sample"], beats["aami"].fillna(""), float(analysis.recording.fs))
+            beats.to_csv(f"{here}.beats.csv", index=False, float_format=_FLOATS)
             analysis.intervals.to_csv(f"{here}.intervals.csv", index=False, float_format=_FLOATS)
             finding_table(analysis).to_csv(f"{here}.findings.csv", index=False, float_format=_FLOATS)
             alarms = alarms_of(analysis)
@@ -84,29 +81,6 @@ def check_folder(folder: Path) -> None:
 
 def _unwritable(folder: Path, why: str) -> OutputError:
     return OutputError(f"{folder}: can't be written as a folder ({why}); choose another folder")
-
-
-def _file_name(recording: str) -> str:
-    stem = Path(recording).name or "recording"
-    name = re.sub(r"[^-\w]", "_", stem, flags=re.ASCII)
-    return name if name == stem else f"{name}-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}"
-
-
-def _write_annotations(analysis: Analysis, path: Path) -> None:
-    import wfdb
-
-    beats = analysis.beats
-    if beats.empty:  # which wfdb refuses to write
-        path.with_name(f"{path.name}.{_ANNOTATOR}").write_bytes(b"\0\0")  # the format's end mark
-        return
-    wfdb.wrann(
-        path.name,
-        _ANNOTATOR,
-        beats["sample"].to_numpy(dtype=int),
-        symbol=beats["aami"].fillna(_NO_CLASS).tolist(),
-        fs=float(analysis.recording.fs),
-        write_dir=str(path.parent),
-    )
 
 
 def _as_json(analysis: Analysis, alarms: Sequence[Episode]) -> str:

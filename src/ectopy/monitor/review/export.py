@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from ectopy.monitor.review.case import Case, classes, said_of
-
-_NO_CLASS = "?"  # WFDB's symbol of a beat without class
-
-
-def file_name(case: Case) -> str:
-    """What WFDB takes as a record's name."""
-    return re.sub(r"[^-\w]", "_", Path(case.name).name, flags=re.ASCII) or "recording"
+from ectopy.reports import write_beats
 
 
 def as_csv(case: Case) -> str:
@@ -36,22 +27,11 @@ def as_csv(case: Case) -> str:
 
 def as_wfdb(case: Case) -> bytes:
     """An annotation file with the symbols N, S, V, F and Q; what people said stands beside the beats as text."""
-    import wfdb
-
     beats, said = classes(case), said_of(case)
-    if not beats:
-        return b"\0\0"  # the format's end mark; wfdb refuses to write a file without beats
     notes = [
         f"was {said[sample].replaced or 'no beat'}: {said[sample].author}" if sample in said else "" for sample in beats
     ]
     with TemporaryDirectory(prefix="ectopy-") as folder:
-        wfdb.wrann(
-            "record",
-            "atr",
-            np.array(list(beats)),
-            symbol=[aami or _NO_CLASS for aami in beats.values()],
-            aux_note=[note.encode("ascii", "replace").decode() for note in notes],
-            fs=float(case.fs),
-            write_dir=folder,
-        )
-        return (Path(folder) / "record.atr").read_bytes()
+        path = Path(folder) / "record.atr"
+        write_beats(path, [*beats], [*beats.values()], float(case.fs), notes)
+        return path.read_bytes()

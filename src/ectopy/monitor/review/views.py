@@ -22,10 +22,11 @@ from ectopy.monitor import desk
 from ectopy.monitor.frame import facts, picture, plain, png_of, sheet, table
 from ectopy.monitor.review.case import Case, beats_between, classes, said_of
 from ectopy.monitor.review.episodes import KINDS, Episode, episodes
-from ectopy.monitor.review.export import as_csv, as_wfdb, file_name
+from ectopy.monitor.review.export import as_csv, as_wfdb
 from ectopy.monitor.review.opening import LEAD_S
 from ectopy.monitor.times import local
 from ectopy.recording import AAMI_CLASSES
+from ectopy.reports import record_name
 from ectopy.wire import BeatOut
 
 STRIP_S = 10
@@ -231,7 +232,7 @@ def _disclosed(key: str, shown: int, n: int, looked_at: float, _case: Case) -> b
 def downloads(case: Case) -> None:
     """The beats as they stand, as files."""
     st.subheader("Take it with you", anchor=False)
-    name = file_name(case)
+    name = record_name(case.name)
     files: dict[str, tuple[Callable[[], str | bytes], str, str]] = {
         "WFDB annotations (.atr)": (lambda: as_wfdb(case), f"{name}.atr", "application/octet-stream"),
         "Beats as CSV": (lambda: as_csv(case), f"{name}.beats.csv", "text/csv"),

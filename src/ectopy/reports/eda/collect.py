@@ -18,9 +18,9 @@ from ectopy.recording import Annotations, Recording
 from ectopy.reports.eda.tables import GROUPS, Tables, group, join, look
 from ectopy.reports.section import short
 from ectopy.signal import check_rate
+from ectopy.verdict import SHORTEST_S
 
 _PROCESSES = 2
-_SHORTEST_S = 2
 _FEW = 4  # records for which a second process is not worth its start
 
 Progress = Callable[[int, int, str], None]
@@ -116,8 +116,8 @@ def _look(job: _Job) -> Tables | EctopyError:
 
 def _check(recording: Recording, name: str) -> None:
     check_rate(recording.fs)
-    if recording.duration_s < _SHORTEST_S:
-        raise SignalError(f"{name}: {recording.duration_s:.2f} s long; expected at least {_SHORTEST_S} s")
+    if recording.duration_s < SHORTEST_S:
+        raise SignalError(f"{name}: {recording.duration_s:.2f} s long; expected at least {SHORTEST_S} s")
     if not np.isfinite(recording.samples).any():
         raise SignalError(f"{name}: every sample of {', '.join(recording.leads)} is missing; nothing to look at")
 
