@@ -101,6 +101,7 @@ def test_events_behind_a_place_that_is_not_reached_yet_are_the_next(
             told = asyncio.ensure_future(anext(events))
             for first in range(0, len(stored) // 2, 360):
                 await client.push("future", Chunk("", 1, first, 360, stored[2 * first : 2 * first + 720]))
+                await asyncio.wait([told], timeout=0.1)  # where it begins to listen, another verdict is to come
             await asyncio.wait_for(told, 10)
 
     asyncio.run(next_one())

@@ -256,13 +256,14 @@ def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, asystole: np.nd
             assert "gateway down" not in {alarm["code"] for alarm in alarms(api)}  # as it is after 10 s
 
 
-def test_nobody_is_told_of_what_is_over_by_the_time_that_they_can_be_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("age_s", [60, -3600], ids=["as time goes", "the clock was set back"])
+def test_nobody_is_told_of_what_is_over_by_the_time_that_they_can_be_told(tmp_path: Path, age_s: int) -> None:
     """Of three that waited for a target that was away: an alarm that is off, one that is on, an end never told of."""
     with HttpSink() as sink, Lives(tmp_path, **FAST, **told_to(sink)) as lives:
         lives.begin()
         lives.ready()
         lives.kill()
-        at_us = time.time_ns() // 1000 - 60_000_000
+        at_us = time.time_ns() // 1000 - age_s * 1_000_000
         target = target_of(f"json://{sink.place}/")
         alarm = {"type": "alarm", "id": 1, "change": 1, "stream": "bed-1"}
         with closing(sqlite3.connect(tmp_path / "ectopy.db")) as database, database:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from errno import EACCES, EBADF, EIO, ENAMETOOLONG, ENOSPC, EPERM, EPIPE, EROFS
 from typing import Annotated, Any
 
 import typer
@@ -29,13 +30,18 @@ from ectopy.errors import EctopyError
 __all__ = ["app", "main"]
 
 
+_REFUSALS = (EACCES, EBADF, EIO, ENAMETOOLONG, ENOSPC, EPERM, EPIPE, EROFS)
+
+
 class _Commands(TyperGroup):
     """The one place where an error that a user can mend becomes a line and an exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             return super().main(*args, **extra)
-        except OSError as error:  # of the system, where no room has words of its own: a full disk behind stdout, say
+        except OSError as error:  # what the system refuses where no room has words of its own, as a full disk does
+            if error.errno not in _REFUSALS:
+                raise
             _drop_output()
             typer.echo(f"ectopy: {error}", err=True)
             sys.exit(2)

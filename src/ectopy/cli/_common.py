@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ectopy.errors import EctopyError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,11 +73,13 @@ def stdout_console() -> Console:
 
 def save_and_print(text: str, save: Callable[[], list[Path]]) -> None:
     """Either, though the other fails: the disk may be full, the reader may have gone."""
-    written = []
     try:
         written = save()
-    finally:
-        typer.echo(text)
+    except EctopyError:
+        with suppress(OSError):  # what could not be saved is what is told in the end
+            typer.echo(text)
+        raise
+    typer.echo(text)
     for path in written:
         typer.echo(f"wrote {path}")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import training_extra
+from ectopy.cli._common import save_and_print, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -25,15 +25,17 @@ def ablate(
     """
     with training_extra(f"ablate {model}"):
         from ectopy.training import ablate as table
-    from ectopy.errors import OutputError
-
     text = table(
         model, protocol=protocol, data_dir=data_dir, runs=runs, resume=resume, say=lambda row: typer.echo(row, err=True)
     )
+    save_and_print(text, lambda: [] if out is None else [_kept(text, out)])
+
+
+def _kept(text: str, out: Path) -> Path:
+    from ectopy.errors import OutputError
+
     try:
-        if out is not None:
-            out.write_text(text, encoding="utf-8")
+        out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{out}: can't be written ({error.strerror}); choose another file") from None
-    finally:  # the file first: who reads the text may go away
-        typer.echo(text)
+    return out

@@ -31,7 +31,7 @@ def find(name: str, data_dir: str | Path | None = None) -> Path:
     FormatError
         If its folder can't be read.
     """
-    known = database(name)
+    known, closed = database(name), None
     for root in roots(data_dir):
         folder = root / known.name
         try:
@@ -40,7 +40,9 @@ def find(name: str, data_dir: str | Path | None = None) -> Path:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise FormatError.unreadable(folder, error) from None
+            closed = closed or FormatError.unreadable(folder, error)  # unless it is elsewhere too
+    if closed is not None:
+        raise closed
     places = ", ".join(str(root) for root in roots(data_dir))
     raise RecordError(f"{name}: not on this machine (looked in {places}); fetch it with 'ectopy data get {name}'")
 
@@ -91,22 +93,19 @@ def read(source: str | Path, *, leads: Sequence[str] | None = None, data_dir: st
 
 
 def _header(name: str, data_dir: str | Path | None) -> Path | None:
+    """Where a record of a database is; if it is nowhere, where nobody may know, for `formats.read` says so."""
     folder, _, record = name.partition("/")
+    closed = None
     for root in roots(data_dir):
         header = root / folder / f"{record}.hea"
-        if record and _may_be_file(header):
-            return header
-    return None
-
-
-def _may_be_file(path: Path) -> bool:
-    """Whether it is a file, or nobody may know: then `formats.read` says so."""
-    try:
-        return path.is_file()
-    except PermissionError:
-        return True
-    except OSError:  # no name that a file can have
-        return False
+        try:
+            if record and header.is_file():
+                return header
+        except PermissionError:
+            closed = closed or header
+        except OSError:  # no name that a file can have
+            continue
+    return closed
 
 
 def _may_be_read(path: Path) -> bool:

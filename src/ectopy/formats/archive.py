@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from errno import EINVAL, ENOSPC
+from errno import EDQUOT, EFBIG, EINVAL, ENOSPC
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -85,7 +85,9 @@ def unpack(path: Path, *, most_files: int | None, most_bytes: int | None, room: 
     except OSError as error:
         if error.errno == EINVAL:  # a damaged one names places before its beginning
             raise FormatError(f"{path.name}: no archive that can be unpacked; make it again") from None
-        raise OutputError(f"{path.name}: no room for what comes out of it ({error.strerror})") from None
+        if error.errno in (EDQUOT, EFBIG, ENOSPC):
+            raise OutputError(f"{path.name}: no room for what comes out of it ({error.strerror})") from None
+        raise
     except _DAMAGED as error:
         raise FormatError(f"{path.name}: no archive that can be unpacked ({error}); make it again") from None
     path.unlink()

@@ -126,6 +126,10 @@ class Log:
                 return range(begin, end)
         return None
 
+    def waits(self, first: int, n: int) -> bool:
+        """Whether a chunk of that place waits ahead already."""
+        return first in self._ahead and self._ahead[first][1] >= n
+
     @property
     def chunks_waiting(self) -> int:
         """Chunks that wait ahead."""

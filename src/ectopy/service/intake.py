@@ -27,6 +27,7 @@ _QUEUE = 20_000  # entries that may wait for the disk ...
 _QUEUE_BYTES = 128 * 1024 * 1024  # ... and bytes of samples in them
 _AHEAD = 4  # times its credit, that a stream's chunks may hold while they wait for missing ones: they overlap ...
 _CHUNKS = 500  # ... and how many may: each that comes is compared with them
+_TURN = 100  # chunks, of thousands that a frame may have, before it is another task's turn
 _GAP_S = 24 * 3600  # of one declared gap
 _JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
 
@@ -53,6 +54,7 @@ class Intake:
         self._store, self._reader, self._judge = store, reader, judge
         self._telling, self._metrics = telling, metrics
         self._came, self._trouble = came, trouble
+        self._offered = 0  # chunks
         self._open_s = 0.0  # from then on whoever was refused may have come again
 
     def check_room(self) -> None:
@@ -83,6 +85,9 @@ class Intake:
         BusyError
             If there is no credit for them, or no room.
         """
+        self._offered += 1
+        if self._offered % _TURN == 0:
+            await asyncio.sleep(0)
         if len(chunk.samples) != chunk.n * live.log.width:
             raise FrameError(
                 f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
@@ -105,7 +110,7 @@ class Intake:
                 "wait for an acknowledgement"
             )
         crowded = live.log.waiting > _AHEAD * live.credit * live.log.width or live.log.chunks_waiting >= _CHUNKS
-        if chunk.first > live.log.next and crowded:
+        if chunk.first > live.log.next and crowded and not live.log.waits(chunk.first, chunk.n):
             self._metrics.refused.inc()
             raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
         if (others := live.log.differs(chunk.first, chunk.n, chunk.samples)) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, text, update
 
 from ectopy.service import schema
 from ectopy.service.metrics import Metrics
@@ -34,17 +34,20 @@ class Outbox:
             connection.execute(change)
 
     def waiting(self, target: str, limit: int) -> list[Message]:
-        """What is not sent and not given up, the oldest first, due or not; without what nobody needs to be told of now:
-        after a while, an alarm that is over by then, or the end of one that they were never told of."""
+        """What is not sent and not given up, in the order made, due or not; without what nobody needs to be told of
+        now: after a while, an alarm that is over by then, or the end of one that they were never told of."""
         t = schema.outbox.c
-        query = select(schema.outbox).where(t.state == _WAITING, t.target == target).order_by(t.at_us, t.key)
+        query = select(schema.outbox).where(t.state == _WAITING, t.target == target).order_by(text("rowid"))
         now_us = utc_us()
         with self._database.connect() as connection:
             rows = connection.execute(query.limit(limit)).all()
             others = [row for row in rows if row.kind != "resolved"]
-            over = {row.key for row in others if row.at_us < now_us - _OLD_US and _is_over(connection, row)}
+            # a clock that was set back makes what is old seem to be of the future
+            over = {row.key for row in others if abs(now_us - row.at_us) > _OLD_US and _is_over(connection, row)}
             over |= {row.key for place, row in enumerate(rows) if _is_said_again(row, rows[place + 1 :])}
-            over |= {row.key for row in rows if row.kind == "resolved" and not _is_told(connection, row, over)}
+            ends = [row for row in rows if row.kind == "resolved"]
+            told = _told(connection, target, {alarm for row in ends for alarm in row.alarms}, over) if ends else set()
+            over |= {row.key for row in ends if not told.intersection(row.alarms)}
         if over:
             change = update(schema.outbox).where(t.target == target, t.key.in_(over))
             with self._database.begin() as connection:
@@ -76,13 +79,12 @@ def _is_over(connection: Connection, row: Row[Any]) -> bool:
     return not connection.scalar(select(func.count()).where(a.id.in_(row.alarms), a.open))
 
 
-def _is_told(connection: Connection, row: Row[Any], over: Collection[str]) -> bool:
-    """Whether the target of an end was told of one of its alarms, or will be: not by what is `over`."""
+def _told(connection: Connection, target: str, alarms: Collection[int], over: Collection[str]) -> set[int]:
+    """Those of the alarms that a target was told of, or will be: not by what is `over`."""
     t = schema.outbox.c
-    told = select(t.key).where(t.target == row.target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
-    told = told.where(t.key.not_in(over))
-    about = func.json_each(t.alarms).table_valued("value").c.value
-    return connection.scalar(told.where(select(1).where(about.in_(row.alarms)).exists()).limit(1)) is not None
+    about = func.json_each(t.alarms).table_valued("value", joins_implicitly=True).c.value
+    query = select(about).where(t.target == target, t.state.in_((_SENT, _WAITING)), t.kind != "resolved")
+    return set(connection.scalars(query.where(t.key.not_in(over), about.in_(alarms)).distinct()))
 
 
 def _is_said_again(row: Row[Any], later: Sequence[Row[Any]]) -> bool:

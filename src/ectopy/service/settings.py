@@ -39,9 +39,9 @@ def _listed(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
 
 
-_SECRET = frozenset({"notify", "notify_escalated", "dead_man"})  # settings that carry passwords
 Words = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[list[Address], NoDecode, BeforeValidator(_listed), Field(max_length=_MOST_TARGETS)]
+_SECRET = frozenset({"notify", "notify_escalated", "dead_man"})  # settings that carry passwords
 
 
 class _Toml(TomlConfigSettingsSource):

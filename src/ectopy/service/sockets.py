@@ -19,7 +19,6 @@ from ectopy.service.streams import Streams
 from ectopy.wire import ID, Chunk, End, Gap, Refused, Watch, What, Write, unpack
 
 MALFORMED, TAKEN_OVER, TOO_SLOW, FAILED = 4400, 4409, 1013, 1011
-_TURN = 100  # chunks of a frame, which may be thousands, before it is another one's turn
 _log = logging.getLogger(__name__)
 
 _Said = TypeAdapter(Annotated[Write | Gap | End | Watch, Field(discriminator="type")])
@@ -83,10 +82,8 @@ class Connection:
                 return
             try:
                 if (frame := event.get("bytes")) is not None:
-                    for number, chunk in enumerate(unpack(frame), 1):
+                    for chunk in unpack(frame):
                         await self._chunk(chunk)
-                        if number % _TURN == 0:
-                            await asyncio.sleep(0)
                 else:
                     await self._message(event["text"])
             except FrameError as error:

@@ -129,14 +129,18 @@ class Store:
 
     def _run(self) -> None:
         while True:
+            self._began_s = time.monotonic()
+            self._look()
+            self._began_s = None
             with self._changed:
-                while not self._waiting and not self._closing:
-                    self._changed.wait(_LOOK_S)
-                    self._look()
+                if not self._waiting and not self._closing and not self._changed.wait(_LOOK_S):
+                    continue
                 group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
                 self.depth = len(self._waiting)
             if not group:
-                return
+                if self._closing:
+                    return
+                continue
             rows = [row for some, _ in group for row in some]
             with self._changed:
                 self.size -= _bytes(rows)
@@ -145,7 +149,6 @@ class Store:
                 self._tell([kept for _, kept in group])
             elif self._closing:
                 return  # it can't be kept: nobody was told that it was
-            self._look()
             self._began_s = None
             if len(group) > 1 and not self._closing:
                 time.sleep(_GATHER_S)

@@ -61,7 +61,7 @@ class Streams:
             self._telling,
             self._metrics,
             came=self.alarming.came,
-            trouble=lambda: self.trouble,
+            trouble=lambda: self._broken or self._store.trouble,
         )
         self._store.start()
         self._judge.start()
@@ -90,12 +90,19 @@ class Streams:
         return self._reader
 
     @property
-    def trouble(self) -> str | None:
-        """Why nothing is taken in, if so."""
+    def _broken(self) -> str | None:
+        """Why the service can't go on, if so."""
         if not self.ready:
             return "not ready yet"
         if not self._judge.alive or self._ticker.done():
             return "the service has failed inside; its log says where, start it again"
+        return None
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, if anything is: that, too, which leaves samples and people's acts to be taken in."""
+        if self._broken is not None:
+            return self._broken
         if self._judge.hangs:
             return "the service hangs inside: an analysis doesn't end; start it again"
         if time.monotonic() - self._looked_s > _UNLOOKED_S:
@@ -281,8 +288,11 @@ class Streams:
             except Exception:  # it looks again
                 _log.exception("alarms were not looked after")
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
-            for live in self._live.values():
-                try:
-                    self.intake.give_up(live, self._settings.late_s)
-                except Exception:  # one stream's trouble is not the others'
-                    _log.exception("a hole was not given up", extra={"epoch": live.epoch.key})
+            self._give_up_holes()
+
+    def _give_up_holes(self) -> None:
+        for live in self._live.values():
+            try:
+                self.intake.give_up(live, self._settings.late_s)
+            except Exception:  # one stream's trouble is not the others'
+                _log.exception("a hole was not given up", extra={"epoch": live.epoch.key})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class AnalysisRequest(Message):
     leads: list[Lead] | None = Field(default=None, min_length=1, max_length=MAX_LEADS)
     samples: Series
     unit: Unit = "mV"
-    model: str | None = None
+    model: Annotated[str | None, Field(description="Without it as the service is set; one named is `balanced`")] = None
 
 
 class AnalysisOut(Message):

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 from ectopy.errors import EctopyError
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_LONGEST_S = 30.0  # of one send
 _6TO4 = IPv6Network("2002::/16")
+_LONGEST_S = 30.0  # of one send
 # What no sender on the list does, and would go on out of sight. (Of threads, Python tells from 3.12 on.)
 _NEVER = frozenset(
     {
@@ -57,8 +57,8 @@ class Guard:
 
     @contextmanager
     def watching(self) -> Iterator[Watch]:
-        """Within it, this thread connects to nothing that isn't allowed, nor for longer than 30 s in all: whoever tries
-        finds a connection that fails.
+        """Within it, this thread connects to nothing that isn't allowed, nor, but for the look-up of a name, for longer
+        than 30 s in all: whoever tries finds a connection that fails.
 
         Raises
         ------
