@@ -394,13 +394,13 @@ def target_of(url: str) -> str:
 
 
 def fill(data: Path, n: int, target: str) -> None:
-    """As the store writes them; dated ahead, so that none is old."""
-    at_us = time.time_ns() // 1000 + 3_600_000_000
+    """As the store writes them, of an alarm that is on: so that none is over, however long it takes."""
+    at_us = time.time_ns() // 1000
     rows = [
         (
             f"test-{number}",
             target,
-            "[]",
+            "[1]",
             "raised",
             "high",
             1,
@@ -415,6 +415,7 @@ def fill(data: Path, n: int, target: str) -> None:
     ]
     names = "key, target, alarms, kind, priority, level, title, body, at_us, tries, next_us, state"
     with closing(sqlite3.connect(data / "ectopy.db")) as database, database:
+        database.execute("INSERT INTO alarms VALUES (1, 'bed-1', 1, '{}')")
         database.executemany(f"INSERT INTO outbox ({names}) VALUES ({', '.join('?' * 12)})", rows)
 
 
