@@ -97,13 +97,18 @@ def downloaded(viewer: Viewer, button: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def test_a_file_is_uploaded_and_an_episode_leads_to_its_strip(house, viewer):
-    viewer.page.set_input_files("input[type=file]", house.files)
-    viewer.page.wait_for_selector("text=bedside.dat")
+def upload(viewer: Viewer, files: list[str], shown: str) -> None:
+    """Have files analysed, and wait for what comes of it."""
+    viewer.page.set_input_files("input[type=file]", files)
+    viewer.page.wait_for_selector(f"text={Path(files[-1]).name}")
     settle(viewer)
     viewer.page.click("text=Analyse")
-    viewer.page.wait_for_selector("h3:has-text('bedside')")
+    viewer.page.wait_for_selector(shown)
     settle(viewer)
+
+
+def test_a_file_is_uploaded_and_an_episode_leads_to_its_strip(house, viewer):
+    upload(viewer, house.files, "h3:has-text('bedside')")
     assert "from 0:00" in strip(viewer)
     viewer.page.click("button:has-text('ventricular, 3 intervals')")
     viewer.page.wait_for_selector(f"{STRIP}[aria-label*='from 0:13']")
@@ -133,12 +138,7 @@ def test_an_archive_of_a_record_is_opened_too(house, viewer, tmp_path):
         for file in map(Path, house.files):
             packed.write(file, f"some/folder/{file.name}")
     other = Viewer(viewer.page.context.browser, viewer.page.url, shown="button:has-text('Analyse')")
-    other.page.set_input_files("input[type=file]", str(tmp_path / "sent.zip"))
-    other.page.wait_for_selector("text=sent.zip")
-    settle(other)
-    other.page.click("text=Analyse")
-    other.page.wait_for_selector("h3:has-text('bedside')")
-    settle(other)
+    upload(other, [str(tmp_path / "sent.zip")], "h3:has-text('bedside')")
     assert "from 0:00" in strip(other)
     other.close()
 
@@ -146,11 +146,7 @@ def test_an_archive_of_a_record_is_opened_too(house, viewer, tmp_path):
 def test_a_damaged_file_is_refused_in_words(viewer, tmp_path):
     other = Viewer(viewer.page.context.browser, viewer.page.url, shown="button:has-text('Analyse')")
     (tmp_path / "notes.dat").write_text("no recording")
-    other.page.set_input_files("input[type=file]", str(tmp_path / "notes.dat"))
-    other.page.wait_for_selector("text=notes.dat")
-    settle(other)
-    other.page.click("text=Analyse")
-    other.page.wait_for_selector("[data-testid=stAlert]:has-text('notes')")
+    upload(other, [str(tmp_path / "notes.dat")], "[data-testid=stAlert]:has-text('notes')")
     other.close()
 
 

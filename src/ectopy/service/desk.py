@@ -205,11 +205,13 @@ class AlarmDesk:
         new = alarm.id > self._raised
         self._raised = max(self._raised, alarm.id)
         open_ = alarm.presence != "off"
-        (self._open if open_ else self._over)[alarm.id] = _words(alarm)
-        if not open_:
+        if open_:
+            self._open[alarm.id] = _words(alarm)
+        else:
             self._open.pop(alarm.id, None)
-        if len(self._over) > _OVER:
-            self._over.popitem(last=False)
+            self._over[alarm.id] = _words(alarm)
+            if len(self._over) > _OVER:
+                self._over.popitem(last=False)
         body = alarm_json(alarm, self._change)
         return AlarmRow(self._change, alarm.id, alarm.stream, alarm.priority, open_, new, body)
 

@@ -83,7 +83,7 @@ class Judge:
         self._next_verdict, self._keep = next_verdict, keep
         self._ready: deque[Run] = deque()
         self._changed = threading.Condition()
-        self._closing = self._busy = False
+        self._closing = False
         self._began_s: float | None = None  # when the turns that are on began
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
 
@@ -113,7 +113,7 @@ class Judge:
     def idle(self) -> bool:
         """It has done all that it was fed."""
         with self._changed:
-            return not self._ready and not self._busy
+            return not self._ready and self._began_s is None
 
     @property
     def depth(self) -> int:
@@ -140,21 +140,18 @@ class Judge:
                 # one that failed goes alone: its trouble is not the others'
                 while self._ready and len(runs) < _TOGETHER and not (runs[0].failed or self._ready[0].failed):
                     runs.append(self._ready.popleft())
-                self._busy = True
-            self._began_s = time.monotonic()
-            began = time.perf_counter()
+                self._began_s = began_s = time.monotonic()
             taken = [_Taken(run, run.given, run.told_s, run.waiting[-1]) for run in runs]
             self._analyse(taken)
-            seconds = (time.perf_counter() - began) / len(taken)
+            seconds = (time.monotonic() - began_s) / len(taken)
             for one in taken:
                 try:
                     self._keep(one.run, one.turn, seconds)
                 except Exception:  # this thread goes on whatever it is
                     _log.exception("a turn was not kept", extra={"epoch": one.run.epoch.key})
                     self._begin_anew(one)
-            self._began_s = None
             with self._changed:
-                self._busy = False
+                self._began_s = None
                 for run in runs:
                     run.queued = run.due
                     if run.queued:

@@ -151,8 +151,8 @@ class _Lane:
 
 
 def _pause_s(tries: int) -> float:
-    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * random.uniform(1 - _VARIES, 1 + _VARIES))
+    return _longest_s(tries, random.uniform(1 - _VARIES, 1 + _VARIES))
 
 
-def _longest_s(tries: int) -> float:
-    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * (1 + _VARIES))
+def _longest_s(tries: int, part: float = 1 + _VARIES) -> float:
+    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries, 20) * part)
