@@ -188,6 +188,7 @@ def test_the_stepped_sequence_in_onnx_equals_the_whole_one_in_keras():
 def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
     def doors():
         yield lambda: train_model("instant", runs=tmp_path, records=[*RECORDS, record])
+        yield lambda: tune("instant", runs=tmp_path, records=[*RECORDS, record])
         yield lambda: fit_boosting([*RECORDS, record])
         for name in RECIPES:
             yield lambda name=name: train_model(name, runs=tmp_path, records=[record])
@@ -200,12 +201,13 @@ def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
 
 
 @pytest.mark.soak
-def test_a_search_goes_on_and_is_summed_up(run, few):
+@pytest.mark.parametrize(("name", "settings"), [("instant", LITTLE), ("sequence", SHORT)])
+def test_a_search_goes_on_and_is_summed_up(run, few, name, settings):
     folder, _ = run
     said: list[str] = []
     options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     for _ in range(2):
-        path = tune("sequence", trials=1, settings=SHORT, say=said.append, **options)
+        path = tune(name, trials=1, settings=settings, say=said.append, **options)
     assert [line.split(":")[0] for line in said] == ["trial 0", "trial 1"]
     assert "Trials run to the end: 2" in path.read_text()
 
@@ -300,7 +302,7 @@ def test_labels_lie_where_the_beats_are(examples):
 
 def test_windows_are_fixed_by_seed_epoch_and_step(examples, cold):
     def windows(seed):
-        return Windows(examples, cold, noise(), seconds=8, batch=6, steps=2, lookahead=30, seed=seed)
+        return Windows(examples, cold, noise(), seconds=8, batch=6, steps=2, lookahead=30, abnormal=0.5, seed=seed)
 
     first, same, other = windows(0), windows(0), windows(1)
     assert all(np.array_equal(a, b) for a, b in zip(first[1], same[1], strict=True))

@@ -12,13 +12,13 @@ from ectopy.cli.data import DataDir
 
 
 def tune(
-    model: Annotated[str, typer.Argument(help="Beat model: sequence, autoencoder, autoencoder-adaptive or hybrid.")],
+    model: Annotated[str, typer.Argument(help="instant, sequence, autoencoder, autoencoder-adaptive or hybrid.")],
     trials: Annotated[int, typer.Option(min=1, help="How many more trials.")] = 20,
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
-    runs: Annotated[Path, typer.Option(help="Folder of the study and of the run of instant.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of the study, and of the run of instant.")] = Path("runs"),
     data_dir: DataDir = None,
 ) -> None:
-    """Search for a beat model's settings, out of fold. Needs the extra 'train'.
+    """Search for a model's settings, out of fold. Needs the extra 'train'.
 
     A search that was stopped goes on; two at once share their trials.
     """

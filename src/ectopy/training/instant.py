@@ -4,7 +4,7 @@ out-of-fold models, the operating point, the refit, the card."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +14,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from rich.progress import Progress
 
 from ectopy import data, zoo
 from ectopy.models.instant import InstantConfig, build, step
+from ectopy.recording import Recording
 from ectopy.signal import condition
 from ectopy.training.card import describe, make_folder, of_instant, write_model
 from ectopy.training.data import Example, cold_starts, example, folds, hand_held
@@ -39,8 +41,76 @@ class Settings:
     seconds: int = 24
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
+    abnormal: float = 0.5  # share of the windows that are placed on an abnormal beat
     patience: int = 8  # epochs without a better loss of the held-out patients
     seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What training sees.
+
+    recordings : by name, those that are scored; `examples` and `cold` are of more where hand-held ones train too
+    examples, cold, noise : as in `Windows`
+    """
+
+    recordings: dict[str, Recording]
+    examples: list[Example]
+    cold: list[Example]
+    noise: NDArray[np.float32]
+
+    @property
+    def digest(self) -> str:
+        parts = (*self.examples, *self.cold)
+        return digest([self.noise, *(x for e in parts for x in (e.signal, e.label, e.weight))])
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """A model, its best epoch, and the examples of patients that trained it and of those that did not."""
+
+    model: keras.Model
+    best: int
+    seen: list[Example]
+    unseen: list[Example]
+
+
+def read(bar: Progress, protocol: str, records: Sequence[str], data_dir: Path | None) -> Shown:
+    """The records, and with protocol `shipped` the hand-held ones, conditioned."""
+    recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
+    shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
+    examples, cold = [], []
+    for r, recording in bar.track(shown.items(), description="conditioning"):
+        examples.append(example(r, data.patient(r), recording))
+        cold += cold_starts(r, data.patient(r), recording)
+    noise = condition(data.electrode_motion("training", data_dir), Fraction(360)).signal
+    return Shown(recordings, examples, cold, noise)
+
+
+def cross_validate(
+    shown: Shown,
+    n_folds: int,
+    config: InstantConfig,
+    settings: Settings,
+    folder: Path,
+    report: Callable[[int], Report],
+) -> Iterator[Fold]:
+    """Fit on the patients of all folds but one, for each fold in turn."""
+    for number, held_out in enumerate(folds(shown.examples, n_folds)):
+        seen = [e for e in shown.examples if e.patient not in held_out]
+        unseen = [e for e in shown.examples if e.patient in held_out]
+        starts = [e for e in shown.cold if e.patient not in held_out]
+        place = folder / f"fold{number}"
+        model, best = train(seen, starts, unseen, shown.noise, config, settings, place, report(number))
+        yield Fold(model, best, seen, unseen)
+
+
+def written(fold: Fold, config: InstantConfig, protocol: str, folder: Path) -> zoo.TrainedModel:
+    """A fold's model as it runs, kept in `folder`; no threshold is chosen yet."""
+    records = [e.name for e in fold.seen]
+    card = describe(of_instant(config), protocol=protocol, records=records, settings={}, thresholds=_MIDDLE)
+    content = to_onnx(fold.model, step(config))
+    return zoo.TrainedModel(write_model(folder, content, card), content)
 
 
 def train(
@@ -73,6 +143,7 @@ def train(
         batch=settings.batch,
         steps=settings.steps,
         lookahead=config.lookahead,
+        abnormal=settings.abnormal,
         seed=settings.seed,
     )
     checks = validation(held_out, seconds=60, lookahead=config.lookahead) if held_out else None
@@ -100,42 +171,30 @@ def train_instant(
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-        shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
-        examples, cold = [], []
-        for r, recording in bar.track(shown.items(), description="conditioning"):
-            examples.append(example(r, data.patient(r), recording))
-            cold += cold_starts(r, data.patient(r), recording)
-        motion = data.electrode_motion("training", data_dir)
-        noise = condition(motion, Fraction(360)).signal
+        shown = read(bar, protocol, records, data_dir)
         config, epochs = InstantConfig(), []
-        shown_arrays = [noise, *(x for e in (*examples, *cold) for x in (e.signal, e.label, e.weight))]
         wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
-        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": digest(shown_arrays)})))
+        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown.digest})))
+
+        def report(number: int) -> Report:
+            return reporter(bar, f"fold {number + 1} of {n_folds}")
+
         models: dict[str, zoo.TrainedModel] = {}
-        for number, held_out in enumerate(folds(examples, n_folds)):
-            seen = [e for e in examples if e.patient not in held_out]
-            unseen = [e for e in examples if e.patient in held_out]
-            starts = [e for e in cold if e.patient not in held_out]
-            report = reporter(bar, f"fold {number + 1} of {n_folds}")
-            model, best = train(seen, starts, unseen, noise, config, settings, folder / f"fold{number}", report)
-            epochs.append(best)
-            card = describe(
-                of_instant(config), protocol=protocol, records=[e.name for e in seen], settings={}, thresholds=_MIDDLE
+        for number, fold in enumerate(cross_validate(shown, n_folds, config, settings, folder, report)):
+            epochs.append(fold.best)
+            models |= dict.fromkeys(
+                [e.name for e in fold.unseen], written(fold, config, protocol, folder / f"fold{number}")
             )
-            content = to_onnx(model, step(config))
-            fold = zoo.TrainedModel(write_model(folder / f"fold{number}", content, card), content)
-            models |= {e.name: fold for e in unseen}
         settings = replace(settings, epochs=round(mean(epochs)))
-        report = reporter(bar, "all patients")
-        model, _ = train(examples, cold, [], noise, config, settings, folder / "refit", report)
+        whole = reporter(bar, "all patients")
+        model, _ = train(shown.examples, shown.cold, [], shown.noise, config, settings, folder / "refit", whole)
         bar.add_task("out-of-fold figures", total=None)
-        thresholds, points = choose(models, recordings)
-        scores = scored(analyses(models, recordings, thresholds), recordings, thresholds["abnormal"])
+        thresholds, points = choose(models, shown.recordings)
+        scores = scored(analyses(models, shown.recordings, thresholds), shown.recordings, thresholds["abnormal"])
     card = describe(
         of_instant(config),
         protocol=protocol,
-        records=list(shown),
+        records=[e.name for e in shown.examples],
         settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
         thresholds=thresholds,
         operating_points=points,

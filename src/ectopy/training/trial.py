@@ -16,9 +16,8 @@ from ectopy import data, zoo
 from ectopy.evaluation import auroc, average_precision
 from ectopy.recording import AAMI_CLASSES
 from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate, find_beats, find_finders
-from ectopy.training.fit import Report
 from ectopy.training.recipes import Recipe, SeriesSettings
-from ectopy.training.runs import progress, training_records
+from ectopy.training.runs import progress, silent, training_records
 from ectopy.training.series import ABNORMAL
 
 _N, _Q = AAMI_CLASSES.index("N"), AAMI_CLASSES.index("Q")
@@ -61,9 +60,6 @@ def tried(
     done : called after each fold with those so far; what it raises ends the trial
     Columns record, patient, fold, truth (0 to 4, -1 where there is no beat), anomaly, and N to Q of a classifier.
     """
-
-    def silent(number: int) -> Report:
-        return lambda *row: None
 
     with TemporaryDirectory() as folder:
         folds: list[Fold] = []

@@ -5,24 +5,44 @@ Akiba T, Sano S, Yanase T, Ohta T, Koyama M. Optuna: a next-generation hyperpara
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import optuna
+import tensorflow as tf
 from optuna import Study, Trial
 from optuna.trial import TrialState
 
 from ectopy.errors import ModelError
-from ectopy.evaluation import markdown
+from ectopy.evaluation import Binary, average_precision, markdown
 from ectopy.models.hybrid import HybridConfig
+from ectopy.models.instant import InstantConfig
+from ectopy.training import instant
 from ectopy.training.beat_model import Fold
+from ectopy.training.operating import MIDDLE, analyses, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
+from ectopy.training.runs import progress, silent, training_records
 from ectopy.training.trial import calibrated_on, opened, ranking, tried
 
 _UNHINDERED = 4  # trials before the sampler learns from them and the pruner gives any up
 _SOUGHT = "AUPRC"  # of abnormal beats
+_FOLDS = 4  # of `instant`; those of a beat model are the ones its beats come from
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What a study needs to know of a model.
+
+    start : the settings as they are
+    value : a trial's; it tells the trial after each fold what came so far, and ends it where that is too little
+    """
+
+    start: Mapping[str, Any]
+    value: Callable[[Trial], float]
 
 
 def tune(
@@ -34,7 +54,7 @@ def tune(
     models: Path | None = None,
     runs: Path = Path("runs"),
     records: Sequence[str] | None = None,
-    settings: SeriesSettings | None = None,
+    settings: SeriesSettings | instant.Settings | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Search on for so many trials, and write what was found; gives the path, `runs/tune-NAME-PROTOCOL.md`.
@@ -44,33 +64,29 @@ def tune(
 
     Parameters
     ----------
-    name : the beat model, one of `RECIPES`
-    models : folder of the trained models, where `instant` is; those of this package if not given
+    name : the model, `instant` or one of `RECIPES`
+    models : folder of the trained models, where the `instant` is that a beat model builds on; those of this package if
+        not given
     records, settings : fewer records and steps, for a trial of the search itself
     say : called with a line a trial
 
     Raises
     ------
     ModelError
-        If it is no beat model, or there is no run of `instant` to build on.
+        If there is no such model, or no run of `instant` for a beat model to build on.
     """
-    if name not in RECIPES:
-        raise ModelError(f"no settings of '{name}' to tune; expected {', '.join(RECIPES)}")
-    recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
-    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
-
-    def value(trial: Trial) -> float:
-        config, chosen = _suggested(trial, recipe)
-
-        def done(folds: Sequence[Fold]) -> None:
-            trial.report(ranking(calibrated_on(folds, folds, recipe, beats))[_SOUGHT], len(folds))
-            if trial.should_prune():
-                raise optuna.TrialPruned
-
-        return ranking(tried(recipe, beats, finders, config, chosen, done))[_SOUGHT]
-
+    if name == "instant":
+        assert settings is None or isinstance(settings, instant.Settings)
+        search = _of_instant(settings or instant.Settings(), protocol, records, data_dir)
+    elif name in RECIPES:
+        assert settings is None or isinstance(settings, SeriesSettings)
+        recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
+        search = _of_beat_model(recipe, protocol, records, models, runs, data_dir)
+    else:
+        raise ModelError(f"no settings of '{name}' to tune; expected instant, {', '.join(RECIPES)}")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = runs / f"tune-{name}-{protocol}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=f"sqlite:///{path.with_suffix('.db')}",
         study_name=name,
@@ -80,10 +96,73 @@ def tune(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_UNHINDERED),
     )
     if not study.trials:
-        study.enqueue_trial(_as_they_are(recipe))
-    study.optimize(value, n_trials=trials, callbacks=[lambda _, trial: say(_line(trial))])
+        study.enqueue_trial(dict(search.start))
+    study.optimize(search.value, n_trials=trials, callbacks=[lambda _, trial: say(_line(trial))])
     path.write_text(_summary(study, name, protocol), encoding="utf-8")
     return path
+
+
+def _of_instant(
+    settings: instant.Settings, protocol: str, records: Sequence[str] | None, data_dir: Path | None
+) -> _Search:
+    """Its beats count as it finds them, at the threshold that it has before any is chosen."""
+    records = training_records(protocol, records)
+    tf.config.experimental.enable_op_determinism()
+    with progress() as bar:
+        shown = instant.read(bar, protocol, records, data_dir)
+
+    def value(trial: Trial) -> float:
+        config = replace(InstantConfig(), dropout=trial.suggest_float("dropout", 0.0, 0.3))
+        chosen = replace(
+            settings,
+            epochs=trial.suggest_int("epochs", 2, 16),
+            learning_rate=trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True),
+            weight_decay=trial.suggest_float("weight_decay", 1e-3, 1e-1, log=True),
+            abnormal=trial.suggest_float("abnormal", 0.2, 0.8),
+        )
+        said: list[Binary] = []
+        reached = 0.0
+        with TemporaryDirectory() as folder:
+            cross_validated = instant.cross_validate(shown, _FOLDS, config, chosen, Path(folder), silent)
+            for n_folds, fold in enumerate(cross_validated, 1):
+                model = instant.written(fold, config, protocol, Path(folder))
+                unseen = {e.name: shown.recordings[e.name] for e in fold.unseen if e.name in shown.recordings}
+                found = analyses(dict.fromkeys(unseen, model), unseen, model.thresholds)
+                said += [one.beats.abnormal for one in scored(found, unseen, MIDDLE, intervals=False)]
+                truth, score = (np.concatenate([getattr(one, part) for one in said]) for part in ("truth", "score"))
+                reached = float(average_precision(truth, score)[0])
+                _told(trial, n_folds, reached)
+        return reached
+
+    start = {name: getattr(settings, name) for name in ("epochs", "learning_rate", "weight_decay", "abnormal")}
+    return _Search({"dropout": InstantConfig().dropout, **start}, value)
+
+
+def _of_beat_model(
+    recipe: Recipe,
+    protocol: str,
+    records: Sequence[str] | None,
+    models: Path | None,
+    runs: Path,
+    data_dir: Path | None,
+) -> _Search:
+    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
+
+    def value(trial: Trial) -> float:
+        config, chosen = _suggested(trial, recipe)
+
+        def done(folds: Sequence[Fold]) -> None:
+            _told(trial, len(folds), ranking(calibrated_on(folds, folds, recipe, beats))[_SOUGHT])
+
+        return ranking(tried(recipe, beats, finders, config, chosen, done))[_SOUGHT]
+
+    return _Search(_as_they_are(recipe), value)
+
+
+def _told(trial: Trial, n_folds: int, value: float) -> None:
+    trial.report(value, n_folds)
+    if trial.should_prune():
+        raise optuna.TrialPruned
 
 
 def _suggested(trial: Trial, recipe: Recipe) -> tuple[Any, SeriesSettings]:

@@ -19,13 +19,14 @@ Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
 class Windows(Examples):
     """`steps` batches an epoch; epoch and seed fix them, so that a resumed run sees what an unbroken one would.
 
-    A window comes from a patient drawn by the square root of how long he was recorded, whatever his beats; half of the
-    windows are placed on a random abnormal beat where the patient has one. A fifth start cold: they are what a stream
-    sees that begins there. The lead is drawn among the record's.
+    A window comes from a patient drawn by the square root of how long he was recorded, whatever his beats. A fifth
+    start cold: they are what a stream sees that begins there. Of the others a share is placed on a random abnormal
+    beat, where the patient has one. The lead is drawn among the record's.
 
     examples : whole records
     cold : parts of records, conditioned from their own first sample
     noise : electrode motion, (n_leads, n), conditioned
+    abnormal : that share
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Windows(Examples):
         batch: int,
         steps: int,
         lookahead: int,
+        abnormal: float,
         seed: int,
     ):
         super().__init__()
@@ -50,7 +52,7 @@ class Windows(Examples):
         self._noise = noise
         self._n = seconds * RATE
         self._batch, self._steps, self._lookahead = batch, steps, lookahead
-        self._seed = seed
+        self._abnormal, self._seed = abnormal, seed
         self._settling = settling(self._n)
 
     def __len__(self) -> int:
@@ -73,7 +75,7 @@ class Windows(Examples):
         last = one.signal.shape[1] - n_source
         if cold:
             start = 0
-        elif len(abnormal) and rng.random() < 0.5:
+        elif len(abnormal) and rng.random() < self._abnormal:
             start = int(abnormal[rng.integers(len(abnormal))]) * LABEL_STEP - int(rng.integers(self._n))
             start = min(max(start, 0), last)
         else:
