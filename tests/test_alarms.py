@@ -17,7 +17,7 @@ from ectopy.alarms import (
     AlarmChanged,
     AlarmPaused,
     AudioPaused,
-    Condition,
+    ConditionChanged,
     Desk,
     EpochEnded,
     Found,
@@ -78,7 +78,7 @@ class Scene:
         self.give(Found(at_us, stream, epoch, finding, us(start), end_us))
 
     def condition(self, name: str, at: float, on: bool = True, stream: str | None = None, streams=()) -> None:
-        self.give(Condition(us(at), stream, name, on, "", us(at), tuple(streams)))
+        self.give(ConditionChanged(us(at), stream, name, on, "", us(at), tuple(streams)))
 
     @property
     def codes(self) -> list[str]:
@@ -201,7 +201,7 @@ def test_a_finding_told_complete_that_was_too_short_raises_nothing(scene: Scene)
     [("stream silent", "a"), ("clock jump", "a"), ("clock jump", None), ("store failing", None), ("disk full", None)],
 )
 def test_a_condition_of_the_service_raises_its_alarm(scene: Scene, name: str, stream: str | None) -> None:
-    scene.give(Condition(us(10), stream, name, True, "97 % of 20 GB", us(8)))
+    scene.give(ConditionChanged(us(10), stream, name, True, "97 % of 20 GB", us(8)))
     assert (scene.only.code, scene.only.stream, scene.only.epoch) == (name, stream, None)
     assert (scene.only.type, scene.only.reason, scene.only.onset_us) == ("technical", "97 % of 20 GB", us(8))
     scene.condition(name, 100, on=False, stream=stream)
@@ -620,10 +620,10 @@ def test_another_priority_brings_its_ways_unless_told_otherwise() -> None:
         (AudioPaused(us(9), None, "Ada", "quiet", us(9 + 7201)), "a pause of 120.0 min; it lasts at most 120 min"),
         (Resumed(us(9), None, "sound", "Ada"), "'sound' is not paused"),  # type: ignore[arg-type]
         (RulesChanged(us(9), "a", "Ada", {"flutter": {}}), "rule 'flutter'"),
-        (Condition(us(9), None, "fire", True, "", us(9)), "condition 'fire', expected stream silent"),
-        (Condition(us(9), None, "stream silent", True, "", us(9)), "it is a stream's own"),
-        (Condition(us(9), "a", "disk full", True, "", us(9)), "it is the service's own"),
-        (Condition(us(9), None, "gateway down", True, "", us(9)), "name the streams it carries"),
+        (ConditionChanged(us(9), None, "fire", True, "", us(9)), "condition 'fire', expected stream silent"),
+        (ConditionChanged(us(9), None, "stream silent", True, "", us(9)), "it is a stream's own"),
+        (ConditionChanged(us(9), "a", "disk full", True, "", us(9)), "it is the service's own"),
+        (ConditionChanged(us(9), None, "gateway down", True, "", us(9)), "name the streams it carries"),
     ],
 )
 def test_what_can_not_be_is_refused_and_changes_nothing(scene: Scene, wrong: Input, said: str) -> None:
@@ -698,7 +698,7 @@ def logs(draw) -> list[Input]:
         what = draw(st.integers(0, 11))
         if what <= 6 and name in [*SERVICE, "stream silent"]:
             log.append(
-                Condition(at, None if name in SERVICE else stream, name, draw(st.booleans()), "", at, ("a", "b"))
+                ConditionChanged(at, None if name in SERVICE else stream, name, draw(st.booleans()), "", at, ("a", "b"))
             )
         elif what <= 6:
             lag, value = draw(st.sampled_from([0, 0, 0, 2, 40])), draw(st.sampled_from([20.0, 40, 60, 110, 120, 160]))

@@ -13,7 +13,7 @@ from ectopy import Recording, read
 from ectopy.alarms import RULES
 from ectopy.cli import app
 from ectopy.evaluation.findings.figures import a_day, agreement, delay_quantiles, share_of
-from ectopy.evaluation.findings.heard import Told, listen
+from ectopy.evaluation.findings.heard import ToldFinding, listen
 from ectopy.evaluation.findings.judge import (
     AF,
     RUNS,
@@ -130,9 +130,9 @@ def test_the_reference_of_a_record_joins_rhythms_and_rows_and_leaves_flutter_out
 
 def test_a_delay_runs_from_the_onset_to_the_first_telling() -> None:
     told = [
-        Told("ventricular run", 10.1, 12.0, None, 14.0),
-        Told("ventricular run", 12.5, 13.0, None, 16.0),
-        Told("triplet", 9.9, 11.0, None, 13.0),
+        ToldFinding("ventricular run", 10.1, 12.0, None, 14.0),
+        ToldFinding("ventricular run", 12.5, 13.0, None, 16.0),
+        ToldFinding("triplet", 9.9, 11.0, None, 13.0),
     ]
     assert first_told_s(told, ["ventricular run"], (10.0, 13.0)) == 4.0
     assert first_told_s(told, ["asystole"], (10.0, 13.0)) is None

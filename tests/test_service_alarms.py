@@ -20,12 +20,12 @@ from tests.sinks import HttpSink, target, told_to, until
 from websockets.asyncio.client import connect
 
 import ectopy
-from ectopy.alarms import Alarm, Condition, Input, Tick
+from ectopy.alarms import Alarm, ConditionChanged, Input, Tick
 from ectopy.service import schema
 from ectopy.service.desk import AlarmDesk
 from ectopy.service.metrics import Metrics
 from ectopy.service.notify import Targets, Told
-from ectopy.service.outbox import Outbox
+from ectopy.service.outbox import StoredOutbox
 from ectopy.service.reading import Reader
 from ectopy.service.schema import open_database
 from ectopy.service.store import Store
@@ -288,10 +288,10 @@ def test_an_alarm_that_stays_open_keeps_no_other_in_memory(tmp_path: Path, monke
     store = Store(tmp_path, 0, lambda kept: None)
     desk = AlarmDesk(store, Reader(store.database, store.segments), Targets((), ()), lambda *_: None, lambda: None)
     before, at_us = remembered(), time.time_ns() // 1000
-    desk.take([Condition(at_us, "open", "stream silent", True, "", at_us)])
+    desk.take([ConditionChanged(at_us, "open", "stream silent", True, "", at_us)])
     for _ in range(100):
         at_us += 20_000_000
-        desk.take([Condition(at_us, "bed-1", "stream silent", on, "", at_us) for on in (True, False)])
+        desk.take([ConditionChanged(at_us, "bed-1", "stream silent", on, "", at_us) for on in (True, False)])
     store.close()
     assert desk.silent == ["open"]
     assert remembered() - before < 20
@@ -309,9 +309,9 @@ def test_an_end_that_waits_at_a_restart_says_what_is_over(tmp_path: Path) -> Non
 
     seconds = [at_us + n * 1_000_000 for n in range(40)]
     desk_takes(
-        Condition(seconds[0], "bed-1", "stream silent", True, "", seconds[0]),
+        ConditionChanged(seconds[0], "bed-1", "stream silent", True, "", seconds[0]),
         Tick(seconds[2]),  # told
-        Condition(seconds[3], "bed-1", "stream silent", False, "", seconds[3]),
+        ConditionChanged(seconds[3], "bed-1", "stream silent", False, "", seconds[3]),
         Tick(seconds[9]),  # over
     )
     desk_takes(Tick(seconds[39]))
@@ -322,9 +322,9 @@ def test_an_end_that_waits_at_a_restart_says_what_is_over(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[tuple[Outbox, Engine]]:
+def outbox(tmp_path: Path) -> Iterator[tuple[StoredOutbox, Engine]]:
     database = open_database(tmp_path / "ectopy.db")
-    yield Outbox(database, Metrics()), database
+    yield StoredOutbox(database, Metrics()), database
     database.dispose()
 
 
@@ -335,7 +335,7 @@ def noticed(key: str, alarm: int, kind: str, state: str = "waiting", age_s: floa
     return {**about, "title": key, "body": "", "priority": "high", "level": 1, "tries": 0, "next_us": 0}
 
 
-def test_whoever_was_told_hears_the_end_however_much_they_heard_between(outbox: tuple[Outbox, Engine]) -> None:
+def test_whoever_was_told_hears_the_end_however_much_they_heard_between(outbox: tuple[StoredOutbox, Engine]) -> None:
     box, database = outbox
     rows = [noticed("raised", 1, "raised", "sent", 3600)]
     rows += [noticed(f"other-{n}", n, "raised", "sent", 60) for n in range(2, 1000)]
@@ -345,7 +345,7 @@ def test_whoever_was_told_hears_the_end_however_much_they_heard_between(outbox: 
     assert [message.title for message in box.waiting("t", 9)] == ["end"]
 
 
-def test_who_was_away_hears_no_end_of_what_they_are_not_told_of_any_more(outbox: tuple[Outbox, Engine]) -> None:
+def test_who_was_away_hears_no_end_of_what_they_are_not_told_of_any_more(outbox: tuple[StoredOutbox, Engine]) -> None:
     box, database = outbox
     with database.begin() as connection:
         connection.execute(insert(schema.alarms), {"id": 1, "stream": "bed-1", "open": False, "body": "{}"})

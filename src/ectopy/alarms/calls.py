@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ectopy.alarms.notices import Notice, NoticeKind, Outbox
+from ectopy.alarms.notices import Notice, NoticeKind, Notices
 from ectopy.alarms.rules import Priority
 from ectopy.alarms.state import Open, State
 
@@ -23,7 +23,7 @@ class Calls:
     def __init__(self, state: State, wanted: Callable[[Open], bool]):
         self._state = state
         self._wanted = wanted
-        self.outbox = Outbox(state.outgoing)
+        self.notices = Notices(state.outgoing)
 
     def raised(self, opened: Open, before: Open | None, at_us: int) -> None:
         """A new alarm, in place of a latched one or not: waiting for somebody goes on where that began."""
@@ -41,7 +41,7 @@ class Calls:
             opened.remind_us = opened.escalate_us = None
             return
         if not opened.sent:
-            self.outbox.add("raised", alarm.id, alarm.priority, at_us)
+            self.notices.add("raised", alarm.id, alarm.priority, at_us)
         if alarm.priority != "high" or opened.escalated:
             opened.escalate_us = None
         elif opened.escalate_us is None:
@@ -59,13 +59,13 @@ class Calls:
         elif opened.remind_us is not None and opened.remind_us <= at_us:
             opened.reminders += 1
             opened.remind_us = None
-            self.outbox.add("reminder", opened.alarm.id, opened.alarm.priority, at_us)
+            self.notices.add("reminder", opened.alarm.id, opened.alarm.priority, at_us)
             self.plan(opened, at_us)
 
     def over(self, opened: Open, at_us: int) -> None:
         """An alarm is off: tell those who were told of it."""
         if opened.sent:
-            self.outbox.add("resolved", opened.alarm.id, opened.alarm.priority, at_us)
+            self.notices.add("resolved", opened.alarm.id, opened.alarm.priority, at_us)
 
     def send(self, at_us: int, find: Callable[[int], Open | None]) -> tuple[list[Notice], list[Open]]:
         """The notices that are due, and the alarms whose plan that has changed."""
@@ -74,7 +74,7 @@ class Calls:
             opened = find(alarm)
             return opened.alarm.priority if opened and self._wanted(opened) else None
 
-        notices = self.outbox.send(at_us, look)
+        notices = self.notices.send(at_us, look)
         told = [find(alarm) for notice in notices if notice.kind == "raised" for alarm in notice.alarms]
         opens = [opened for opened in told if opened is not None]
         for opened in opens:
@@ -85,5 +85,5 @@ class Calls:
     def _escalate(self, opened: Open, at_us: int) -> None:
         opened.escalated = True
         opened.remind_us = None  # this tells it again; the next reminder counts from here
-        self.outbox.add("escalated", opened.alarm.id, opened.alarm.priority, at_us)
+        self.notices.add("escalated", opened.alarm.id, opened.alarm.priority, at_us)
         self.plan(opened, at_us)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ectopy.alarms.inputs import Acknowledged, AlarmPaused, AudioPaused, Condition, Input, Resumed, RulesChanged
+from ectopy.alarms.inputs import Acknowledged, AlarmPaused, AudioPaused, ConditionChanged, Input, Resumed, RulesChanged
 from ectopy.alarms.rules import CONDITIONS, SERVICE_WIDE, rules_for
 from ectopy.alarms.state import Open
 from ectopy.errors import AlarmError
@@ -36,7 +36,7 @@ def check(given: Input, at_us: int, find: Callable[[int], Open | None]) -> None:
         case RulesChanged(_, _, author, changes):
             _author(author)
             rules_for(changes)
-        case Condition(_, stream, name):
+        case ConditionChanged(_, stream, name):
             if name not in CONDITIONS:
                 raise AlarmError(f"condition {name!r}, expected {', '.join(CONDITIONS)}")
             if (name in SERVICE_WIDE and stream is not None) or (name == "stream silent" and stream is None):

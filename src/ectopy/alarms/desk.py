@@ -2,7 +2,7 @@
 
 A finding or condition that lasts makes a *case* of each rule it reaches. A case that has lasted `on_s` raises the
 alarm, unless something holds it back; one that has been gone for `off_s` ends it: on -> latched -> off, or on -> off.
-Notices of open alarms are planned beside that and leave through an outbox that never lets out more than a few.
+Notices of open alarms are planned beside that and leave through `Notices`, which never lets out more than a few.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ectopy.alarms.inputs import (
     Acknowledged,
     AlarmPaused,
     AudioPaused,
-    Condition,
+    ConditionChanged,
     EpochEnded,
     Found,
     Input,
@@ -43,7 +43,7 @@ class Desk:
     def due_us(self) -> int | None:
         """When the next `Tick` is wanted; None: not until something else happens."""
         first = self._ward.timers.first
-        dues = (first and first[0], self._ward.calls.outbox.due_us)
+        dues = (first and first[0], self._ward.calls.notices.due_us)
         return min((due_us for due_us in dues if due_us is not None), default=None)
 
     def step(self, given: Input) -> list[Output]:
@@ -68,7 +68,7 @@ class Desk:
         match given:
             case Found():
                 self._found(now, given)
-            case Condition():
+            case ConditionChanged():
                 self._condition(now, given)
             case EpochEnded(_, name, epoch):
                 stream = self._ward.stream(name)
@@ -109,7 +109,7 @@ class Desk:
             self._ward.end(now, name, stream, finding.name, given.end_us)
         self._ward.file(name, stream)
 
-    def _condition(self, now: Now, given: Condition) -> None:
+    def _condition(self, now: Now, given: ConditionChanged) -> None:
         name, on = given.name, given.on
         if name == "gateway down":
             behind = self.state.behind

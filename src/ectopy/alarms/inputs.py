@@ -27,7 +27,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ConditionChanged:
     """A technical condition began or ended at `since_us`; the service watches it.
 
     stream : None for the service's own
@@ -119,5 +119,14 @@ class Tick:
 
 
 Input = (
-    Found | Condition | EpochEnded | Acknowledged | AudioPaused | AlarmPaused | Resumed | RulesChanged | Viewed | Tick
+    Found
+    | ConditionChanged
+    | EpochEnded
+    | Acknowledged
+    | AudioPaused
+    | AlarmPaused
+    | Resumed
+    | RulesChanged
+    | Viewed
+    | Tick
 )

@@ -52,14 +52,14 @@ class Waiting:
 
 @dataclass(slots=True)
 class Outgoing:
-    """State of the outbox."""
+    """State of `Notices`."""
 
     notices: int = 0  # so far
     sent: list[tuple[int, Priority]] = field(default_factory=list)  # in the last minute: when, how urgent
     waiting: list[Waiting] = field(default_factory=list)
 
 
-class Outbox:
+class Notices:
     """Alarms in, notices out when they are due."""
 
     def __init__(self, state: Outgoing):

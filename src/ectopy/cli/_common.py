@@ -64,11 +64,11 @@ def stdout_console() -> Console:
     """A console that tells of a reader that has gone as `print` does; rich's own ends with code 1."""
     from rich.console import Console
 
-    class Told(Console):
+    class Stdout(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    return Told()
+    return Stdout()
 
 
 def save_and_print(text: str, save: Callable[[], list[Path]]) -> None:

@@ -18,7 +18,7 @@ from ectopy.client.annotations import AnnotationCalls
 from ectopy.client.answers import refusal
 from ectopy.client.calls import given, json_of, path_of
 from ectopy.client.events import events
-from ectopy.client.watching import Watched, Watcher
+from ectopy.client.watching import Feed, Watched
 from ectopy.client.writer import Writer
 from ectopy.errors import EctopyError, RecordError, ServiceError, SignalError
 from ectopy.verdict import Word
@@ -95,7 +95,7 @@ class Client(AlarmCalls, AnnotationCalls):
             are still on; no alarms without an epoch, as `stream silent`
         after : id of a verdict: those behind it come first; if neither is given, the newest there is
         """
-        return Watcher(self, stream, what, epoch, after).messages()
+        return Feed(self, stream, what, epoch, after).messages()
 
     def events(self, after: tuple[int, int] | None = None) -> AsyncGenerator[VerdictOut | AlarmOut, None]:
         """Verdicts and changes of alarms of all streams; each once, over outages.

@@ -14,9 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from ectopy.client.answers import closed, misunderstood, not_shaken, unreachable
 from ectopy.wire import Ack, AlarmOut, Chunk, FoundOut, Gap, Refused, Skipped, VerdictOut, unpack
 
-Told = Ack | VerdictOut | FoundOut | AlarmOut | Gap | Skipped | Refused
+Received = Ack | VerdictOut | FoundOut | AlarmOut | Gap | Skipped | Refused
 
-_TOLD: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="type")])
+_RECEIVED: TypeAdapter[Received] = TypeAdapter(Annotated[Received, Field(discriminator="type")])
 _ANSWER_S = 10.0  # for opening, and between a ping and its pong: a link that died is noticed in twice that
 
 
@@ -33,7 +33,7 @@ class Socket:
         except ConnectionClosed as error:
             raise closed(self._url, error) from None
 
-    async def receive(self) -> Told | list[Chunk]:
+    async def receive(self) -> Received | list[Chunk]:
         """A message, or the chunks of a frame."""
         try:
             message = await self._connection.recv()
@@ -42,7 +42,7 @@ class Socket:
         if isinstance(message, bytes):
             return unpack(message)
         try:
-            return _TOLD.validate_json(message)
+            return _RECEIVED.validate_json(message)
         except ValidationError as error:
             raise misunderstood(self._url, error) from None
 

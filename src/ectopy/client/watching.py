@@ -23,7 +23,7 @@ Watched = Numbered | Chunk | Gap | Skipped
 _LAG_S = 120  # verdicts are never further behind the samples
 
 
-class Watcher:
+class Feed:
     """See `Client.watch`."""
 
     def __init__(self, client: Client, stream: str, what: Sequence[What], epoch: int | None, after: int | None):

@@ -29,7 +29,7 @@ from ectopy.evaluation.looks import TEST_SPLITS, checkout, commit, record_look
 from ectopy.evaluation.matching import Matches, match_beats
 from ectopy.evaluation.ranking import auroc, average_precision
 from ectopy.evaluation.record import RecordScores, evaluate_record
-from ectopy.evaluation.rhythms import Stretch, rhythms
+from ectopy.evaluation.rhythms import Rhythm, rhythms
 from ectopy.evaluation.rules import gqrs_beats, sleepecg_beats
 from ectopy.evaluation.scope import flutter_stretches
 from ectopy.evaluation.stress import (
@@ -62,9 +62,9 @@ __all__ = [
     "Leads",
     "Matches",
     "RecordScores",
+    "Rhythm",
     "Scores",
     "Stressed",
-    "Stretch",
     "auroc",
     "average_precision",
     "beat_features",

@@ -14,7 +14,7 @@ ABNORMAL_RHYTHMS = frozenset({"AFIB", "AFL", "VT", "VFL", "IVR", "B", "T"})
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Rhythm:
     """A rhythm from one second to another; name : as PhysioNet has it, `AFIB`, `VT`, `B`, ..."""
 
     name: str
@@ -22,13 +22,13 @@ class Stretch:
     end_s: float
 
 
-def rhythms(recording: Recording) -> list[Stretch]:
+def rhythms(recording: Recording) -> list[Rhythm]:
     """The annotated rhythms of a recording, in order; each lasts until the next begins."""
     if recording.annotations is None:
         return []
     fs = float(recording.fs)
     found = _rhythms(recording.annotations, len(recording.samples))
-    return [Stretch(name, start / fs, end / fs) for name, start, end in found]
+    return [Rhythm(name, start / fs, end / fs) for name, start, end in found]
 
 
 def abnormal_rhythms(annotations: Annotations, n_samples: int) -> np.ndarray:

@@ -49,7 +49,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Piece:
     """What is drawn: samples (n, n_leads) at times (n,) in s, on paper of `seconds` from `start_s`."""
 
     start_s: float
@@ -64,7 +64,7 @@ class Stretch:
         return MARK_ROW_MM + sum(band.height for band in self.bands)
 
 
-def stretch(recording: Recording, start_s: float, seconds: float, end_s: float | None = None) -> Stretch:
+def cut(recording: Recording, start_s: float, seconds: float, end_s: float | None = None) -> Piece:
     """The samples from `start_s` on, at most up to `end_s`, with a band fitted to each lead."""
     end = min(start_s + seconds, math.inf if end_s is None else end_s)
     first = min(max(math.ceil(start_s * recording.fs), 0), len(recording.samples))
@@ -72,10 +72,10 @@ def stretch(recording: Recording, start_s: float, seconds: float, end_s: float |
     samples = np.asarray(recording.samples[first:last], dtype=float)
     time = np.arange(first, last) / float(recording.fs)
     bands = (_fit(lead, samples[:, i], recording.calibrated) for i, lead in enumerate(recording.leads))
-    return Stretch(start_s, seconds, time, samples, tuple(bands))
+    return Piece(start_s, seconds, time, samples, tuple(bands))
 
 
-def draw(ax: Axes, piece: Stretch) -> None:
+def draw(ax: Axes, piece: Piece) -> None:
     """Draw the paper, and on it the trace of each lead with its gaps marked."""
     left, right = piece.start_s - LEAD_IN_S, piece.start_s + piece.seconds
     ax.set(xlim=(left, right), ylim=(0, piece.height), facecolor=_PAPER)
@@ -100,14 +100,14 @@ def draw(ax: Axes, piece: Stretch) -> None:
     ax.spines[:].set_color(_COARSE)
 
 
-def trace_height(piece: Stretch, time_s: np.ndarray) -> np.ndarray:
+def trace_height(piece: Piece, time_s: np.ndarray) -> np.ndarray:
     """(n,) mm: where the first lead's trace lies at these times; NaN in a gap."""
     band = piece.bands[0]
     values = np.interp(time_s, piece.time, piece.samples[:, 0])
     return _on_paper(values, band, piece.height - MARK_ROW_MM - band.height / 2)
 
 
-def scale_note(piece: Stretch) -> str:
+def scale_note(piece: Piece) -> str:
     """The scales, as printed beside a strip."""
     gains = sorted({band.gain for band in piece.bands if band.calibrated}, reverse=True)
     if not gains:

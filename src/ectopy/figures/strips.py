@@ -36,7 +36,7 @@ def strip(recording: Recording, verdict: Verdict, ax: Axes) -> Axes:
     Not calibrated: no pulse, the trace scaled to fit.
     """
     length = max(INTERVAL_S, verdict.end_s - verdict.start_s)
-    return _draw_verdict(ax, paper.stretch(recording, verdict.start_s, length, verdict.end_s), verdict)
+    return _draw_verdict(ax, paper.cut(recording, verdict.start_s, length, verdict.end_s), verdict)
 
 
 def recording_strip(recording: Recording, start_s: float = 0.0, seconds: float = 10.0) -> Axes:
@@ -51,7 +51,7 @@ def recording_strip(recording: Recording, start_s: float = 0.0, seconds: float =
         raise SignalError(f"seconds={seconds:g}: expected more than 0 and at most {_LONGEST_S:g} on one strip")
     if not 0 <= start_s < recording.duration_s:
         raise SignalError(f"start_s={start_s:g} lies outside the recording of {recording.duration_s:g} s")
-    piece = paper.stretch(recording, start_s, seconds)
+    piece = paper.cut(recording, start_s, seconds)
     width, height = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S, piece.height
     figure = _figure(width + 2 * _LEFT, height + _TITLE + _TICKS + 2)
     ax = _axes(figure, _LEFT, _TITLE, width, height)
@@ -63,7 +63,7 @@ def recording_strip(recording: Recording, start_s: float = 0.0, seconds: float =
 
 def reference_strip(recording: Recording, start_s: float, seconds: float, ax: Axes, title: str) -> Axes:
     """Draw a stretch of a recording on ECG paper, with its reference beats where it has annotations."""
-    piece = paper.stretch(recording, start_s, seconds)
+    piece = paper.cut(recording, start_s, seconds)
     paper.draw(ax, piece)
     if recording.annotations is not None:
         marks = recording.annotations.beats
@@ -82,7 +82,7 @@ def labelled_strip(
     recording : the stretch alone, whose first sample lies `at_s` seconds after the start of the whole
     beats : time in seconds from the start of the whole, letter, class that colours it
     """
-    piece = paper.stretch(recording, 0.0, math.ceil(recording.duration_s))
+    piece = paper.cut(recording, 0.0, math.ceil(recording.duration_s))
     piece = replace(piece, start_s=at_s, time=piece.time + at_s)
     paper.draw(ax, piece)
     _mark(ax, piece, ((time_s, letter, CLASS_COLOURS[aami]) for time_s, letter, aami in beats))
@@ -93,7 +93,7 @@ def labelled_strip(
 def strip_figure(recording: Recording) -> tuple[Figure, Axes]:
     """An empty figure, true to size, for the `labelled_strip` of a stretch."""
     seconds = math.ceil(recording.duration_s)
-    width, height = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S, paper.stretch(recording, 0.0, seconds).height
+    width, height = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S, paper.cut(recording, 0.0, seconds).height
     figure = _figure(width + 4, height + _TITLE + _TICKS)
     return figure, _axes(figure, 2, _TITLE, width, height)
 
@@ -121,7 +121,7 @@ def worst_intervals(analysis: Analysis, n: int = 10) -> Figure:
     """
     recording = analysis.recording.select(analysis.recording.leads[:_LEADS])
     verdicts = worst(analysis.verdicts, n)
-    pieces = [paper.stretch(recording, v.start_s, INTERVAL_S, v.end_s) for v in verdicts]
+    pieces = [paper.cut(recording, v.start_s, INTERVAL_S, v.end_s) for v in verdicts]
     rows = [pieces[i : i + _COLUMNS] for i in range(0, len(pieces), _COLUMNS)]
     width = (INTERVAL_S + paper.LEAD_IN_S) * paper.MM_PER_S
     heights = [_TITLE + max(piece.height for piece in row) + _TICKS for row in rows]
@@ -136,7 +136,7 @@ def worst_intervals(analysis: Analysis, n: int = 10) -> Figure:
     return figure
 
 
-def _draw_verdict(ax: Axes, piece: paper.Stretch, verdict: Verdict) -> Axes:
+def _draw_verdict(ax: Axes, piece: paper.Piece, verdict: Verdict) -> Axes:
     paper.draw(ax, piece)
     _mark(ax, piece, ((beat.time_s, beat.aami or "•", CLASS_COLOURS[beat.aami]) for beat in verdict.beats))
     score = "" if verdict.score is None else f" {verdict.score:.2f}"
@@ -144,7 +144,7 @@ def _draw_verdict(ax: Axes, piece: paper.Stretch, verdict: Verdict) -> Axes:
     return ax
 
 
-def _mark(ax: Axes, piece: paper.Stretch, beats: Iterable[tuple[float, str, str]]) -> None:
+def _mark(ax: Axes, piece: paper.Piece, beats: Iterable[tuple[float, str, str]]) -> None:
     """Write each beat's letter (time in s, letter, colour) above it, colour its complex on the first lead."""
     row = piece.height - paper.MARK_ROW_MM / 2
     for time, letter, colour in beats:
@@ -158,7 +158,7 @@ def _mark(ax: Axes, piece: paper.Stretch, beats: Iterable[tuple[float, str, str]
         ax.plot(piece.time[near], paper.trace_height(piece, piece.time[near]), color=colour, lw=1.6, gid="complex")
 
 
-def _title(ax: Axes, piece: paper.Stretch, text: str) -> None:
+def _title(ax: Axes, piece: paper.Piece, text: str) -> None:
     scale, size, scale_size = paper.scale_note(piece), 7.0, 5.5
     room = (piece.seconds + paper.LEAD_IN_S) * paper.MM_PER_S - _width_mm(scale, scale_size)
     for columns in range(max(int(room), 1), 0, -1):  # few characters are as narrow as 1 mm

@@ -11,7 +11,7 @@ from ectopy.service.conditions import Conditions
 from ectopy.service.desk import AlarmDesk, Tell
 from ectopy.service.metrics import Metrics
 from ectopy.service.notify import DeadMan, Guard, Notifier, Targets, utc_us
-from ectopy.service.outbox import Outbox
+from ectopy.service.outbox import StoredOutbox
 from ectopy.service.reading import Reader
 from ectopy.service.settings import Settings
 from ectopy.service.store import Store
@@ -35,7 +35,7 @@ class Alarming:
         healthy: Callable[[], bool],
     ):
         targets = Targets.of(settings)
-        outbox = Outbox(store.database, metrics)
+        outbox = StoredOutbox(store.database, metrics)
         outbox.open([target.name for target in targets.all])
         self._notifier = Notifier(outbox, targets.all)
         self._store = store

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ectopy.alarms import Condition
+from ectopy.alarms import ConditionChanged
 from ectopy.service.desk import SILENT
 
 _SILENT_S = 10.0
@@ -47,7 +47,9 @@ class Conditions:
         self._lost.append(tuple(sorted(streams)))
         self._behind.update(dict.fromkeys(streams, now_s))
 
-    def look(self, running: Collection[str], trouble: str | None, now_s: float, utc_s: float) -> Iterator[Condition]:
+    def look(
+        self, running: Collection[str], trouble: str | None, now_s: float, utc_s: float
+    ) -> Iterator[ConditionChanged]:
         """What has changed.
 
         running : the streams whose epoch has not ended
@@ -59,50 +61,50 @@ class Conditions:
         yield from self._clock(utc_s - now_s, at_us)
         yield from self._store(trouble, at_us)
 
-    def _silence(self, running: Collection[str], now_s: float, at_us: int) -> Iterator[Condition]:
+    def _silence(self, running: Collection[str], now_s: float, at_us: int) -> Iterator[ConditionChanged]:
         for stream in running:
             quiet_s = now_s - self._came.get(stream, self._began_s)
             if (quiet_s >= _SILENT_S) != (stream in self._silent):
                 on = stream not in self._silent
                 (self._silent.add if on else self._silent.remove)(stream)
                 since_us = at_us - round(quiet_s * 1e6)
-                yield Condition(at_us, stream, SILENT, on, "", since_us if on else at_us)
+                yield ConditionChanged(at_us, stream, SILENT, on, "", since_us if on else at_us)
         if len(self._came) > len(running):
             self._came = {stream: came_s for stream, came_s in self._came.items() if stream in running}
         for stream in self._silent.difference(running):
             self._silent.remove(stream)
-            yield Condition(at_us, stream, SILENT, False, "", at_us)
+            yield ConditionChanged(at_us, stream, SILENT, False, "", at_us)
 
-    def _gateways(self, running: Collection[str], at_us: int) -> Iterator[Condition]:
+    def _gateways(self, running: Collection[str], at_us: int) -> Iterator[ConditionChanged]:
         for streams in self._lost:
             n = "1 stream" if len(streams) == 1 else f"{len(streams)} streams"
-            yield Condition(at_us, None, _GATEWAY, True, f"a gateway with {n} is gone", at_us, streams)
+            yield ConditionChanged(at_us, None, _GATEWAY, True, f"a gateway with {n} is gone", at_us, streams)
         self._lost = []
         back = [s for s, lost_s in self._behind.items() if self._came.get(s, 0.0) > lost_s or s not in running]
         for stream in back:
             del self._behind[stream]
         if back:
-            yield Condition(at_us, None, _GATEWAY, False, "", at_us, tuple(back))
+            yield ConditionChanged(at_us, None, _GATEWAY, False, "", at_us, tuple(back))
 
-    def _clock(self, utc_s: float, at_us: int) -> Iterator[Condition]:
+    def _clock(self, utc_s: float, at_us: int) -> Iterator[ConditionChanged]:
         jump_s = 0.0 if self._utc_s is None else utc_s - self._utc_s
         self._utc_s = utc_s
         if abs(jump_s) >= _JUMP_S:
             self._jumped = True
-            yield Condition(at_us, None, _CLOCK, True, f"the server's clock was set by {jump_s:+.0f} s", at_us)
+            yield ConditionChanged(at_us, None, _CLOCK, True, f"the server's clock was set by {jump_s:+.0f} s", at_us)
         elif self._jumped:
             self._jumped = False
-            yield Condition(at_us, None, _CLOCK, False, "", at_us)
+            yield ConditionChanged(at_us, None, _CLOCK, False, "", at_us)
 
-    def _store(self, trouble: str | None, at_us: int) -> Iterator[Condition]:
+    def _store(self, trouble: str | None, at_us: int) -> Iterator[ConditionChanged]:
         if trouble == self._trouble:
             return
         before, now = self._trouble, trouble
         self._trouble = trouble
         if before is not None and (now is None or _kind(now) != _kind(before)):
-            yield Condition(at_us, None, _kind(before), False, "", at_us)
+            yield ConditionChanged(at_us, None, _kind(before), False, "", at_us)
         if now is not None and (before is None or _kind(now) != _kind(before)):
-            yield Condition(at_us, None, _kind(now), True, now, at_us)
+            yield ConditionChanged(at_us, None, _kind(now), True, now, at_us)
 
 
 def _kind(trouble: str) -> str:

@@ -22,7 +22,7 @@ from ectopy.alarms import (
     AlarmChanged,
     AlarmPaused,
     AudioPaused,
-    Condition,
+    ConditionChanged,
     Desk,
     Found,
     Input,
@@ -181,7 +181,7 @@ class AlarmDesk:
         at_us = self._now(given.at_us)
         ahead_us = at_us - given.at_us
         match given:
-            case Condition(since_us=since_us):
+            case ConditionChanged(since_us=since_us):
                 return replace(given, at_us=at_us, since_us=since_us + ahead_us)
             case AudioPaused(until_us=until_us) | AlarmPaused(until_us=until_us):
                 return replace(given, at_us=at_us, until_us=until_us + ahead_us)

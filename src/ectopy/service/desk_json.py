@@ -16,7 +16,7 @@ from ectopy.wire import AlarmOut, FoundOut, RuleOut
 
 AGAIN = "finding again"
 _KINDS: dict[str, type[Any]] = {
-    "condition": alarms.Condition,
+    "condition": alarms.ConditionChanged,
     "epoch ended": alarms.EpochEnded,
     "acknowledged": alarms.Acknowledged,
     "audio paused": alarms.AudioPaused,

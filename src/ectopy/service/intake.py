@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from ectopy.errors import BusyError, ConflictError, FrameError
+from ectopy.service.announcer import Announcer
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Judge
 from ectopy.service.live import Live
@@ -20,7 +21,6 @@ from ectopy.service.reading import Reader
 from ectopy.service.rows import ConflictRow, EndRow, GapRow, Row, SamplesRow
 from ectopy.service.runs import Entry
 from ectopy.service.store import Store
-from ectopy.service.telling import Telling
 from ectopy.wire import Chunk
 
 _QUEUE = 20_000  # entries that may wait for the disk ...
@@ -44,7 +44,7 @@ class Intake:
         store: Store,
         reader: Reader,
         judge: Judge,
-        telling: Telling,
+        announcer: Announcer,
         metrics: Metrics,
         *,
         came: Callable[[str, float], None],
@@ -52,7 +52,7 @@ class Intake:
     ):
         self._loop = asyncio.get_running_loop()
         self._store, self._reader, self._judge = store, reader, judge
-        self._telling, self._metrics = telling, metrics
+        self._announcer, self._metrics = announcer, metrics
         self._came, self._trouble = came, trouble
         self._offered = 0  # chunks
         self._open_s = 0.0  # from then on whoever was refused may have come again
@@ -199,7 +199,7 @@ class Intake:
             for entry in entries:
                 if not isinstance(entry, EndRow):
                     live.committed = entry.first + entry.n
-                self._telling.entry(live, entry)
+                self._announcer.entry(live, entry)
             if entries:
                 live.kept_at.append((live.committed, time.perf_counter()))
                 self._judge.feed(live.run, entries)

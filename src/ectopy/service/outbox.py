@@ -19,7 +19,7 @@ _OLD_US = 30_000_000  # older than this nobody is told of what is over by now
 _WAITING, _SENT, _OVER, _GIVEN_UP = "waiting", "sent", "over", "given up"
 
 
-class Outbox:
+class StoredOutbox:
     """As `notify.Outbox` has it."""
 
     def __init__(self, database: Engine, metrics: Metrics):

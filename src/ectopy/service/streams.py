@@ -13,6 +13,7 @@ import time
 
 from ectopy.errors import RecordError
 from ectopy.service.alarming import Alarming
+from ectopy.service.announcer import Announcer
 from ectopy.service.intake import Intake
 from ectopy.service.judge import Judge
 from ectopy.service.judging import Models
@@ -29,7 +30,6 @@ from ectopy.service.rows import (
 from ectopy.service.runs import Run, Turn
 from ectopy.service.settings import Settings
 from ectopy.service.store import Kept, Store
-from ectopy.service.telling import Telling
 from ectopy.wire import Annotate, Choice, Epoch, EpochRequest, Stream
 
 _log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ class Streams:
         self._live: dict[str, Live] = {}
         self._judged: dict[int, Live] = {}  # by epoch: the newest ones, and those that are still judged
         self._known: dict[str, tuple[str | None, Choice | None]] = {}  # labels, and what judges the next epochs
-        self._telling = Telling(metrics, self._live)
-        self.listeners = self._telling.listeners
+        self._announcer = Announcer(metrics, self._live)
+        self.listeners = self._announcer.listeners
         self._choosing = asyncio.Lock()
         self.ready = self.stopping = False
 
@@ -58,7 +58,7 @@ class Streams:
             self._store,
             self._reader,
             self._judge,
-            self._telling,
+            self._announcer,
             self._metrics,
             came=self.alarming.came,
             trouble=lambda: self._broken or self._store.trouble,
@@ -229,7 +229,7 @@ class Streams:
             self._store,
             self._reader,
             self._metrics,
-            tell=self._telling.alarms,
+            tell=self._announcer.alarms,
             healthy=lambda: self.trouble is None,
         )
         self._known = self._reader.known()
@@ -267,7 +267,7 @@ class Streams:
         def kept() -> None:
             self._metrics.inference.observe(seconds)
             self._metrics.judge_depth.set(self._judge.depth)
-            self._telling.verdicts(live, turn.verdicts)
+            self._announcer.verdicts(live, turn.verdicts)
             if judged:
                 live.judged.set()
                 if self._live[run.epoch.stream] is not live:

@@ -26,7 +26,7 @@ from sklearn.metrics import f1_score
 from ectopy import data, signal
 from ectopy.analysis import StreamAnalyzer
 from ectopy.errors import OutputError
-from ectopy.evaluation import Stretch, match_beats, rhythms
+from ectopy.evaluation import Rhythm, match_beats, rhythms
 from ectopy.recording import Recording
 from ectopy.signal import IRREGULARITY, IRREGULARITY_EVERY_S, IRREGULARITY_WINDOW_S, Irregular, irregularity
 from ectopy.training.runs import training_records
@@ -131,7 +131,7 @@ def _patient(name: str, recording: Recording) -> Patient:
     return Patient(name, minutes, beats, aami)
 
 
-def _fibrillates(annotated: list[Stretch], begin_s: float, end_s: float) -> bool | None:
+def _fibrillates(annotated: list[Rhythm], begin_s: float, end_s: float) -> bool | None:
     shares: dict[str, float] = {}
     for rhythm in annotated:
         both = min(rhythm.end_s, end_s) - max(rhythm.start_s, begin_s)

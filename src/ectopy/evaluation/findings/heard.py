@@ -13,7 +13,7 @@ from ectopy.verdict import Finding
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldFinding:
     """A finding from its beginning to its end.
 
     at_s : seconds of signal that had been pushed when it was first told
@@ -41,7 +41,7 @@ class Heard:
 
     analysis: Analysis
     findings: list[Finding]
-    told: list[Told]
+    told: list[ToldFinding]
     disagree: int
 
     def spans(self, *names: str) -> list[Span]:
@@ -64,7 +64,7 @@ def listen(recording: Recording, model: str) -> Heard:
             key = finding.name, finding.start_s, finding.value
             begun.setdefault(key, at_s)
             if finding.end_s is not None:
-                told.append(Told(finding.name, finding.start_s, finding.end_s, finding.value, begun.pop(key)))
+                told.append(ToldFinding(finding.name, finding.start_s, finding.end_s, finding.value, begun.pop(key)))
         findings.extend(found)
         return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ectopy.alarms import RULES, episodes
 from ectopy.data import patient, read
 from ectopy.evaluation.benchmark import ByStart, scored
-from ectopy.evaluation.findings.heard import Heard, Told, listen
+from ectopy.evaluation.findings.heard import Heard, ToldFinding, listen
 from ectopy.evaluation.findings.reference import RATE_S, WITHIN_S, Reference, reference_episodes
 from ectopy.evaluation.findings.spans import Match, Span, match, touches
 from ectopy.verdict import Finding
@@ -128,7 +128,7 @@ def _delays(name: str, reference: Reference, heard: Heard) -> list[Delay]:
     return runs + flutter
 
 
-def first_told_s(told: Sequence[Told], names: Sequence[str], span: Span) -> float | None:
+def first_told_s(told: Sequence[ToldFinding], names: Sequence[str], span: Span) -> float | None:
     """Seconds from an episode's onset until one of these findings that touches it was told; None if none was."""
     at_s = [one.at_s for one in told if one.name in names and touches(one.span, [span], WITHIN_S)]
     return min(at_s) - span[0] if at_s else None

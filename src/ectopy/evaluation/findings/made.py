@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.data import present, read
-from ectopy.evaluation.findings.heard import Told, listen
+from ectopy.evaluation.findings.heard import ToldFinding, listen
 from ectopy.evaluation.findings.judge import Delay
 from ectopy.evaluation.findings.reference import EXTREME, ventricular_rows
 from ectopy.recording import Recording
@@ -47,7 +47,7 @@ class Kind:
 
     sources: tuple[tuple[str, float], ...]
     make: Maker
-    tells: Callable[[Told], bool]
+    tells: Callable[[ToldFinding], bool]
 
 
 def made_sources(data_dir: Path | None = None) -> tuple[str, ...]:
@@ -150,11 +150,11 @@ def _beat(x: Signal, beats: NDArray[np.int64], fs: float) -> NDArray[np.float64]
     return _levelled(np.median([x[r - before : r + after] for r in beats[1:31]], axis=0))
 
 
-def _named(*names: str) -> Callable[[Told], bool]:
+def _named(*names: str) -> Callable[[ToldFinding], bool]:
     return lambda told: told.name in names
 
 
-def _extreme(told: Told) -> bool:
+def _extreme(told: ToldFinding) -> bool:
     value = told.value or 0.0
     return value >= EXTREME[0] if told.name == "tachycardia" else told.name == "bradycardia" and value <= EXTREME[1]
 

@@ -57,8 +57,8 @@ def reference_episodes(recording: Recording) -> Reference:
     if marks is None:
         raise RecordError(f"{recording.name}: no reference annotations (.atr) beside it; nothing to compare with")
     named: dict[str, list[Span]] = {}
-    for stretch in rhythms(recording):
-        named.setdefault(stretch.name, []).append((stretch.start_s, stretch.end_s))
+    for rhythm in rhythms(recording):
+        named.setdefault(rhythm.name, []).append((rhythm.start_s, rhythm.end_s))
     bracketed = flutter_stretches(marks, len(recording.samples)) / fs
     flutter = merged([*named.get("VFL", []), *((start_s, end_s) for start_s, end_s in bracketed.tolist())])
     beats = marks.beats

@@ -42,7 +42,7 @@ def gallery(mistakes: Sequence[Mistake]) -> Figure:
 
     width = (_SECONDS + paper.LEAD_IN_S) * paper.MM_PER_S
     starts = [_start(one) for one in mistakes]
-    tall = [paper.stretch(m.recording, start, _SECONDS).height for m, start in zip(mistakes, starts, strict=True)]
+    tall = [paper.cut(m.recording, start, _SECONDS).height for m, start in zip(mistakes, starts, strict=True)]
     rows = [max(tall[i : i + _COLUMNS]) for i in range(0, len(tall), _COLUMNS)]
     page = _COLUMNS * width + 2 * _LEFT + _GUTTER, sum(rows) + len(rows) * (_TITLE + _TICKS)
     figure = Figure((page[0] * _MM, page[1] * _MM))

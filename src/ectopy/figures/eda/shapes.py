@@ -49,14 +49,14 @@ def strip_pairs(pairs: Sequence[tuple[Strip, Strip]], seconds: float = 5.0) -> F
     from matplotlib.figure import Figure
 
     width = (seconds + paper.LEAD_IN_S) * paper.MM_PER_S
-    tall = [max(paper.stretch(one.recording, one.start_s, seconds).height for one in pair) for pair in pairs]
+    tall = [max(paper.cut(one.recording, one.start_s, seconds).height for one in pair) for pair in pairs]
     page = 2 * width + 2 * _LEFT + _GUTTER, sum(tall) + len(pairs) * (_TITLE + _TICKS)
     figure = Figure((page[0] * _MM, page[1] * _MM))
     top = 0.0
     for pair, height in zip(pairs, tall, strict=True):
         top += _TITLE
         for column, one in enumerate(pair):
-            own = paper.stretch(one.recording, one.start_s, seconds).height
+            own = paper.cut(one.recording, one.start_s, seconds).height
             left = _LEFT + column * (width + _GUTTER)
             box = (left / page[0], 1 - (top + own) / page[1], width / page[0], own / page[1])
             reference_strip(one.recording, one.start_s, seconds, figure.add_axes(box), one.title)

@@ -40,7 +40,7 @@ _RAW: dict[int | str, dict[str, Any]] = {
         "description": "In the epoch's stored form; gaps come as missing",
     }
 }
-EpochNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest if left out")]
+EpochOrNewest = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest if left out")]
 
 
 @router.get("")
@@ -85,7 +85,7 @@ async def list_epochs(stream_id: StreamId, streams: StreamsDep) -> list[Epoch]:
 
 
 @router.get("/{stream_id}/offset", responses=problems(404))
-async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> Ack:
+async def get_offset(stream_id: StreamId, streams: StreamsDep, epoch: EpochOrNewest = None) -> Ack:
     """Where to go on: the sample index that is wanted next."""
     row = await epoch_of(streams, stream_id, epoch)
     live = streams.live(stream_id)
@@ -131,7 +131,7 @@ async def push_samples(
 async def get_samples(
     stream_id: StreamId,
     streams: StreamsDep,
-    epoch: EpochNumber = None,
+    epoch: EpochOrNewest = None,
     first: Annotated[int, Query(ge=0, lt=2**53)] = 0,
     n: Annotated[int, Query(ge=0, lt=2**53)] = 36_000,
 ) -> Response:
@@ -154,7 +154,7 @@ async def declare_gap(stream_id: StreamId, gap: Gap, streams: StreamsDep) -> Ack
 
 
 @router.get("/{stream_id}/gaps", responses=problems(404))
-async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochNumber = None) -> list[Gap]:
+async def list_gaps(stream_id: StreamId, streams: StreamsDep, epoch: EpochOrNewest = None) -> list[Gap]:
     """The gaps of an epoch, in order."""
     row = await epoch_of(streams, stream_id, epoch)
     return [gap_of(row, gap) for gap in await asyncio.to_thread(streams.reader.gaps, row.key)]

@@ -14,7 +14,7 @@ from ectopy.service.runs import Entry
 from ectopy.verdict import Word
 
 
-class Telling:
+class Announcer:
     """Called on the event loop, with what is on disk.
 
     streams : the newest epoch of each
