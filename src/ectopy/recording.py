@@ -49,6 +49,7 @@ AAMI_OF_SYMBOL: dict[str, AamiClass] = {
 NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@")
 
 NOT_CALIBRATED = "not calibrated: the unit of the samples is unknown or implausible"
+MIN_FS, MAX_FS = 100, 1000  # Hz that are analysed
 
 
 def exact_rate(fs: Fraction | float | int | str) -> Fraction:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
-from ectopy.alarms.inputs import Acknowledged, AlarmPaused, AudioPaused, ConditionChanged, Input, Resumed, RulesChanged
+from ectopy.alarms.inputs import (
+    Acknowledged,
+    AlarmPaused,
+    AudioPaused,
+    ConditionChanged,
+    Input,
+    Paused,
+    Resumed,
+    RulesChanged,
+)
 from ectopy.alarms.rules import CONDITIONS, SERVICE_WIDE, rules_for
 from ectopy.alarms.state import Open
 from ectopy.errors import AlarmError
 
-LONGEST_PAUSE_US = 2 * 3600 * 1_000_000
+LONGEST_PAUSE_S = 7200
 
 
 def check(given: Input, at_us: int, find: Callable[[int], Open | None]) -> None:
@@ -26,12 +36,12 @@ def check(given: Input, at_us: int, find: Callable[[int], Open | None]) -> None:
             _author(author)
             if not reason.strip():
                 raise AlarmError("a pause needs a reason")
-            if not at_us < until_us <= at_us + LONGEST_PAUSE_US:
+            if not at_us < until_us <= at_us + LONGEST_PAUSE_S * 1_000_000:
                 minutes = (until_us - at_us) / 60e6
-                raise AlarmError(f"a pause of {minutes:.1f} min; it lasts at most {LONGEST_PAUSE_US // 60_000_000} min")
+                raise AlarmError(f"a pause of {minutes:.1f} min; it lasts at most {LONGEST_PAUSE_S // 60} min")
         case Resumed(_, _, what, author):
             _author(author)
-            if what not in ("audio", "alarm"):
+            if what not in get_args(Paused):
                 raise AlarmError(f"{what!r} is not paused, only audio or alarm")
         case RulesChanged(_, _, author, changes):
             _author(author)

@@ -8,6 +8,8 @@ from typing import Literal
 from ectopy.alarms.rules import Changes
 from ectopy.verdict import Finding
 
+Paused = Literal["audio", "alarm"]  # what a pause is of
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -90,7 +92,7 @@ class Resumed:
 
     at_us: int
     stream: str | None
-    what: Literal["audio", "alarm"]
+    what: Paused
     author: str
 
 

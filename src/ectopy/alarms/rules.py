@@ -138,7 +138,7 @@ _LIMITS: Mapping[str, Sequence[int]] = {  # those a finding's value can meet
     "bradycardia": range(20, 61, 5),
     "ectopic burden": range(10, 61, 10),
 }
-_LONGEST_ON_S = 600
+LONGEST_ON_S = 600
 _FIELDS = ("enabled", "priority", "limit", "on_s", "notify")
 _DEFAULTS = {rule.code: rule for rule in RULES}
 
@@ -183,8 +183,8 @@ def _check(rule: Rule, field: str, value: Any) -> None:
         if value not in PRIORITIES:
             raise AlarmError(f"{where}, expected {', '.join(PRIORITIES)}")
     elif field == "on_s":
-        if not _number(value) or not 0 <= value <= _LONGEST_ON_S:
-            raise AlarmError(f"{where}, expected seconds from 0 to {_LONGEST_ON_S}")
+        if not _number(value) or not 0 <= value <= LONGEST_ON_S:
+            raise AlarmError(f"{where}, expected seconds from 0 to {LONGEST_ON_S}")
     elif field == "limit":
         if rule.limit is None:
             raise AlarmError(f"{where}: this rule has no limit")

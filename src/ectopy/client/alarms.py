@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from ectopy.alarms import Paused
 from ectopy.client.calls import Calls, path_of
 from ectopy.wire import AlarmOut, Alarms, Findings, FoundOut, PauseOut, RuleOut
 
 _PAUSES = TypeAdapter(list[PauseOut])
 _RULES = TypeAdapter(list[RuleOut])
-
-Paused = Literal["audio", "alarm"]
 
 
 class AlarmCalls(Calls):

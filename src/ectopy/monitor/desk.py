@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-MOST = 64  # characters
+from ectopy.wire import LONGEST_AUTHOR
 
 
 def name() -> str:
@@ -19,4 +19,4 @@ def keep(given: str) -> None:
 
 def asked(place: st.delta_generator.DeltaGenerator) -> str:
     """A field for it, where somebody has to say it before something is done."""
-    return str(place.text_input("Your name", name(), max_chars=MOST)).strip()
+    return str(place.text_input("Your name", name(), max_chars=LONGEST_AUTHOR)).strip()

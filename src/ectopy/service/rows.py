@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ectopy.recording import AamiClass
-from ectopy.wire import Choice, Form, Kind, Unit
+from ectopy.wire import Choice, Form, SampleKind, Unit
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class EpochRow:
     number: int
     fs: Fraction
     leads: tuple[str, ...]
-    kind: Kind
+    kind: SampleKind
     unit: Unit
     gain: float
     offset: float

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.errors import SignalError
-from ectopy.recording import exact_rate
+from ectopy.recording import MAX_FS, MIN_FS, exact_rate
 
 RATE = 128  # conditioned samples a second
 LAG = 16  # conditioned samples: 125 ms
@@ -21,7 +21,6 @@ LABEL_STEP = 4  # conditioned samples a model frame
 FRAMES = RATE // LABEL_STEP  # model frames a block
 HOLD_S = Fraction(1, 20)  # a masked stretch up to this long is bridged
 RESTART_S = 2  # after more than this masked, every state starts again
-MIN_FS, MAX_FS = 100, 1000
 
 
 def check_rate(fs: Fraction | float | int | str) -> Fraction:

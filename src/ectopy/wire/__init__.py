@@ -13,10 +13,11 @@ from ectopy.wire.alarms import (
 )
 from ectopy.wire.analyses import AnalysisOut, AnalysisRequest, Job, ModelOut, RebuiltOut, SummaryOut, TradeOut
 from ectopy.wire.annotations import Annotate, AnnotationOut, AnnotationsOut
-from ectopy.wire.form import MISSING, Form, Kind, Unit
+from ectopy.wire.form import MISSING, Form, SampleKind, Unit
 from ectopy.wire.frames import MAX_FRAME, Chunk, pack, unpack
 from ectopy.wire.messages import (
     ID,
+    LONGEST_AUTHOR,
     Ack,
     BeatOut,
     Beats,
@@ -44,6 +45,7 @@ from ectopy.wire.messages import (
 
 __all__ = [
     "ID",
+    "LONGEST_AUTHOR",
     "MAX_FRAME",
     "MISSING",
     "Ack",
@@ -71,7 +73,6 @@ __all__ = [
     "Id",
     "IntervalOut",
     "Job",
-    "Kind",
     "ModelOut",
     "Pause",
     "PauseOut",
@@ -80,6 +81,7 @@ __all__ = [
     "Resume",
     "RuleChanges",
     "RuleOut",
+    "SampleKind",
     "Samples",
     "Skipped",
     "Stream",

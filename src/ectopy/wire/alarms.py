@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
-from ectopy.wire.messages import Id, Message, Page
+from ectopy.alarms import LONGEST_ON_S, LONGEST_PAUSE_S, Kind, Paused, Presence, Priority, Signal
+from ectopy.wire.messages import LONGEST_AUTHOR, Id, Message, Page
 
-Priority = Literal["high", "medium", "low"]
-Author = Field(min_length=1, max_length=64, description="Who does it", examples=["Sister Ruth"])
+Author = Field(min_length=1, max_length=LONGEST_AUTHOR, description="Who does it", examples=["Sister Ruth"])
 Why = Field(min_length=1, max_length=200, examples=["washing"])
-_LONGEST_S = 7200
 
 
 class AlarmOut(Message):
@@ -24,12 +23,10 @@ class AlarmOut(Message):
     stream: Id | None = Field(description="null: the service itself")
     epoch: int | None
     code: str = Field(description="The rule that raised it, as asystole; GET /v1/rules has them all")
-    kind: Literal["physiological", "technical"]
+    kind: Kind
     priority: Priority
-    presence: Literal["on", "latched", "off"] = Field(
-        description="latched: its condition is over, and nobody has acknowledged it"
-    )
-    signal: Literal["on", "audio paused", "alarm paused"]
+    presence: Presence = Field(description="latched: its condition is over, and nobody has acknowledged it")
+    signal: Signal
     acknowledged: bool
     acknowledged_by: str | None
     acknowledged_at: datetime | None
@@ -67,23 +64,23 @@ class Acknowledge(Message):
 class Pause(Message):
     """`audio`: no sound; notifications still go. `alarm`: no new physiological alarm, and nobody is notified."""
 
-    what: Literal["audio", "alarm"]
+    what: Paused
     stream: Id | None = Field(default=None, description="All, if left out")
     author: str = Author
     reason: str = Why
-    seconds: int = Field(ge=1, le=_LONGEST_S, examples=[120])
+    seconds: int = Field(ge=1, le=LONGEST_PAUSE_S, examples=[120])
 
 
 class Resume(Message):
     """A pause ends before its time."""
 
-    what: Literal["audio", "alarm"]
+    what: Paused
     stream: Id | None = None
     author: str = Author
 
 
 class PauseOut(Message):
-    what: Literal["audio", "alarm"]
+    what: Paused
     stream: Id | None
     author: str
     reason: str
@@ -95,7 +92,7 @@ class RuleOut(Message):
     over."""
 
     code: str
-    kind: Literal["physiological", "technical"]
+    kind: Kind
     priority: Priority
     enabled: bool
     limit: float | None
@@ -112,7 +109,7 @@ class RuleChange(Message):
     enabled: StrictBool | None = None
     priority: Priority | None = None
     limit: float | None = Field(default=None, description="One of those that the rule can have", examples=[130])
-    on_s: float | None = Field(default=None, ge=0, le=600)
+    on_s: float | None = Field(default=None, ge=0, le=LONGEST_ON_S)
     notify: StrictBool | None = None
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ectopy.errors import SignalError
 
 Unit = Literal["mV", "uV", "V", "unknown"]
-Kind = Literal["int16", "float32"]
+SampleKind = Literal["int16", "float32"]
 
 MISSING = -32768  # an int16 sample that is not there; in float32 it is NaN
 _TO_MV = {"mV": 1.0, "uV": 1e-3, "V": 1e3, "unknown": 1.0}
@@ -29,7 +29,7 @@ class Form:
     """
 
     n_leads: int
-    kind: Kind = "int16"
+    kind: SampleKind = "int16"
     unit: Unit = "mV"
     gain: float = 1.0
     offset: float = 0.0

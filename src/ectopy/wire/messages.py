@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ectopy.errors import SignalError
-from ectopy.recording import AamiClass, exact_rate
+from ectopy.recording import MAX_FS, MIN_FS, AamiClass, exact_rate
 from ectopy.verdict import OperatingPoint, Word
-from ectopy.wire.form import Form, Kind, Unit
+from ectopy.wire.form import Form, SampleKind, Unit
 
 MAX_LEADS = 16
+LONGEST_AUTHOR = 64  # characters
 _INDEX = 2**53  # JSON's numbers are exact up to here
 _CLOCKS = 1970, 2200  # years that a device's clock may show
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -50,7 +51,7 @@ class Choice(Message):
         max_length=64, description="Name of an installed model; none: as the service is set", examples=["sequence"]
     )
     operating_point: OperatingPoint | None = Field(default=None, description="Of that model; `balanced` if left out")
-    author: str | None = Field(default=None, min_length=1, max_length=64, examples=["Sister Ruth"])
+    author: str | None = Field(default=None, min_length=1, max_length=LONGEST_AUTHOR, examples=["Sister Ruth"])
 
     @model_validator(mode="after")
     def _of_a_model(self) -> Choice:
@@ -62,9 +63,11 @@ class Choice(Message):
 class EpochRequest(Message):
     """One run of a device is about to begin."""
 
-    fs: float | str = Field(description="Sampling rate in Hz, 100 to 1000; a fraction as '1000/3'", examples=[360])
+    fs: float | str = Field(
+        description=f"Sampling rate in Hz, {MIN_FS} to {MAX_FS}; a fraction as '1000/3'", examples=[360]
+    )
     leads: list[Lead] = Field(min_length=1, max_length=MAX_LEADS, examples=[["II"]])
-    kind: Kind = Field(default="int16", description="Stored form: little-endian, leads side by side")
+    kind: SampleKind = Field(default="int16", description="Stored form: little-endian, leads side by side")
     unit: Unit = "mV"
     gain: Annotated[float, _Number] = Field(
         1.0, gt=0, description="Of int16: value = (stored - offset) / gain", examples=[200]
@@ -80,8 +83,8 @@ class EpochRequest(Message):
             rate = exact_rate(fs)
         except SignalError as error:
             raise ValueError(str(error)) from None
-        if not 100 <= rate <= 1000:
-            raise ValueError("expected 100 to 1000 Hz")
+        if not MIN_FS <= rate <= MAX_FS:
+            raise ValueError(f"expected {MIN_FS} to {MAX_FS} Hz")
         return fs
 
     @field_validator("device_time", mode="before")
