@@ -9,7 +9,7 @@ Counts come first and ratios last. The conventions stand at the top of `beats`, 
 
 from ectopy.evaluation import features
 from ectopy.evaluation.beats import BeatScores, Binary
-from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns
+from ectopy.evaluation.benchmark import ByStart, Leads, benchmark, columns, each_record
 from ectopy.evaluation.boosting import Boosted, beat_features
 from ectopy.evaluation.bootstrap import draw_patients, interval_95
 from ectopy.evaluation.comparison import Comparison, Judged, compete, records_of
@@ -80,6 +80,7 @@ __all__ = [
     "count_figures",
     "curve",
     "draw_patients",
+    "each_record",
     "evaluate_findings",
     "evaluate_record",
     "features",

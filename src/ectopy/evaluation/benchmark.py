@@ -28,6 +28,7 @@ _PROCESSES = 2
 
 Leads = Literal["first", "all"]
 ByStart = dict[float, RecordScores]
+J = TypeVar("J")
 T = TypeVar("T")
 
 
@@ -61,18 +62,25 @@ def benchmark(
     return list(each_record(judge, names, done))
 
 
-def each_record(judge: Callable[[str], T], names: Sequence[str], done: Callable[[str], None]) -> Iterator[T]:
-    """`judge` of each name in order, two processes at a time; `done` is called with each name behind it."""
-    if len(names) == 1:  # not worth a process of its own
-        yield judge(names[0])
-        done(names[0])
+def each_record(
+    judge: Callable[[J], T], jobs: Sequence[J], done: Callable[[J], None] = lambda job: None, *, few: int = 1
+) -> Iterator[T]:
+    """`judge` of each job, a record's name as a rule, in order, two processes at a time; `done` is called with each
+    behind it.
+
+    few : so many are not worth a process of their own
+    """
+    if len(jobs) <= few:
+        for job in jobs:
+            yield judge(job)
+            done(job)
         return
-    n_processes = min(_PROCESSES, len(names), os.cpu_count() or 1)
+    n_processes = min(_PROCESSES, os.cpu_count() or 1)
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
     with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
-        for name, judged in zip(names, pool.map(judge, names), strict=True):
+        for job, judged in zip(jobs, pool.map(judge, jobs), strict=True):
             yield judged
-            done(name)
+            done(job)
 
 
 def columns(scores: Sequence[ByStart]) -> dict[str, Scores]:

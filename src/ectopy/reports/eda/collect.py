@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -13,14 +10,13 @@ import numpy as np
 
 from ectopy.data import CATALOGUE, read, records
 from ectopy.errors import EctopyError, SignalError
-from ectopy.evaluation import TEST_SPLITS
+from ectopy.evaluation import TEST_SPLITS, each_record
 from ectopy.recording import Annotations, Recording
 from ectopy.reports.eda.tables import GROUPS, Tables, group, join, look
 from ectopy.reports.section import short
 from ectopy.signal import check_rate
 from ectopy.verdict import SHORTEST_S
 
-_PROCESSES = 2
 _FEW = 4  # records for which a second process is not worth its start
 
 Progress = Callable[[int, int, str], None]
@@ -58,7 +54,7 @@ def explore(
     jobs = _jobs(sources, data_dir)
     looks: list[Tables] = []
     refused: list[EctopyError] = []
-    for done, (job, result) in enumerate(zip(jobs, _run(jobs), strict=True), 1):
+    for done, (job, result) in enumerate(zip(jobs, each_record(_look, jobs, few=_FEW), strict=True), 1):
         if isinstance(result, Tables):
             looks.append(result)
         elif job.whole:
@@ -92,16 +88,6 @@ def _jobs(sources: Sequence[str], data_dir: Path | None) -> list[_Job]:
 def _place(look: Tables) -> int:
     (group,) = look.groups
     return GROUPS.index(group) if group in GROUPS else len(GROUPS)
-
-
-def _run(jobs: Sequence[_Job]) -> Iterator[Tables | EctopyError]:
-    if len(jobs) <= _FEW:
-        yield from map(_look, jobs)
-        return
-    n_processes = min(_PROCESSES, os.cpu_count() or 1)
-    # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
-    with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_look, jobs)
 
 
 def _look(job: _Job) -> Tables | EctopyError:
