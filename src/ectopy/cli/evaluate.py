@@ -47,7 +47,7 @@ def evaluate(
     """Score a model on a split. Each look at a test split is recorded in benchmarks/test_runs.csv."""
     from ectopy.data import present, split
     from ectopy.errors import RecordError
-    from ectopy.evaluation import TEST_SPLITS, checkout, columns, record_look
+    from ectopy.evaluation import TEST_SPLITS, checkout, columns
     from ectopy.reports import check_folder
     from ectopy.verdict import DEFAULT_MODEL
     from ectopy.zoo import load
@@ -82,8 +82,7 @@ def evaluate(
     for choice in choices:
         scores = columns([by_leads[choice] for by_leads in judged])
         if root is not None:
-            words = {"model": trained.name, "sha256": trained.hash, "split": on, "leads": choice}
-            typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
+            _record(root, trained, on, scores, choice)
         reports[_HEADINGS[choice]] = scores
 
     about = f"{trained.name} on {on}, end to end, records: {len(names)}"
@@ -99,7 +98,7 @@ def _stress(
     on: str, names: tuple[str, ...], model: str, root: Path | None, out: Path | None, data_dir: Path | None
 ) -> None:
     """Records in noise, nstdb and the hand-held ones: do verdicts become unreadable rather than wrong?"""
-    from ectopy.evaluation import hand_held_figures, record_look, stress, stress_report, summarize
+    from ectopy.evaluation import hand_held_figures, stress, stress_report, summarize
     from ectopy.zoo import load
 
     trained = load(model)
@@ -107,9 +106,8 @@ def _stress(
         found = stress(names, model, data_dir=data_dir, done=done)
         mixed = stress(("nstdb/118e24", "nstdb/118e06"), model, levels_db=(None,), data_dir=data_dir, done=done)
     if root is not None:
-        clean = {"clean": summarize([one.scores for one in found if one.level_db is None])}
-        words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} in noise", "leads": "first"}
-        typer.echo(f"look recorded in {record_look(root, **words, scores=clean)}", err=True)
+        clean = summarize([one.scores for one in found if one.level_db is None])
+        _record(root, trained, f"{on} in noise", {"clean": clean})
     about = f"{trained.name} in electrode-motion noise: {on}, records: {len(names)}"
     text = stress_report(about, found, mixed, hand_held_figures(model, data_dir=data_dir))
     stem = f"{trained.card['name']}-{on}-noise"
@@ -121,7 +119,7 @@ def _findings(
 ) -> None:
     """Episodes, delays and alarms, of training patients and, on DS2, of test patients beside them."""
     from ectopy.data import hand_held, present, split
-    from ectopy.evaluation import columns, evaluate_findings, findings_report, made_delays, made_sources, record_look
+    from ectopy.evaluation import columns, evaluate_findings, findings_report, made_delays, made_sources
     from ectopy.zoo import load
 
     trained = load(model)
@@ -135,15 +133,20 @@ def _findings(
         sides = [evaluate_findings(*side, model, data_dir=data_dir, done=done) for side in asked]
         made = made_delays(model, data_dir=data_dir, done=done)
     if root is not None:
-        scores = columns([record.by_start for record in sides[0].records])
-        words = {"model": trained.name, "sha256": trained.hash, "split": f"{on} findings", "leads": "first"}
-        typer.echo(f"look recorded in {record_look(root, **words, scores=scores)}", err=True)
+        _record(root, trained, f"{on} findings", columns([record.by_start for record in sides[0].records]))
     text = findings_report(f"Findings and alarms of {trained.name}", sides, made)
     stem = f"{trained.card['name']}-{on}-findings"
     save_and_print(text, lambda: [] if out is None else _write(out / stem, {".md": text}))
 
 
 _SPECIAL = {"noise": _stress, "findings": _findings}
+
+
+def _record(root: Path, model: TrainedModel, on: str, scores: dict[str, Scores], leads: Leads = "first") -> None:
+    from ectopy.evaluation import record_look
+
+    path = record_look(root, model=model.name, sha256=model.hash, split=on, leads=leads, scores=scores)
+    typer.echo(f"look recorded in {path}", err=True)
 
 
 def _notes(on: str, names: tuple[str, ...], trained_on: set[str], *, recorded: bool) -> list[str]:
