@@ -6,7 +6,6 @@ in one thing. The models stand beside each other first, compared by a paired boo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -109,7 +108,7 @@ def ablate(
     recipes = {one: replace(RECIPES[one], settings=settings or RECIPES[one].settings) for one, _ in rows}
     folder = runs / f"ablate-{name}-{protocol}"
     wanted = {one: [asdict(recipe.settings), asdict(recipe.config)] for one, recipe in recipes.items()}
-    open_run(folder, resume, {"input": shown(beats), **json.loads(json.dumps(wanted))})
+    open_run(folder, resume, {"input": shown(beats), **wanted})
     found = {}
     for model, ablation in rows:
         kept = folder / f"{ablation.name}.csv.gz"

@@ -6,7 +6,6 @@ on and to be tested on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from ectopy import data, zoo
@@ -27,7 +25,7 @@ from ectopy.training.export import rebuilding, to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import digest, open_run, progress, reporter, training_records
+from ectopy.training.runs import Plan, digest, open_run, progress, reporter
 from ectopy.training.series import Beats, found
 from ectopy.zoo import BALANCED
 
@@ -63,18 +61,7 @@ class Fold:
     evidence: dict[str, NDArray[np.float32]]
 
 
-def train_beat_model(
-    name: str,
-    *,
-    protocol: str,
-    data_dir: Path | None,
-    out: Path | None,
-    runs: Path,
-    seed: int,
-    resume: bool,
-    settings: SeriesSettings | None = None,
-    records: Sequence[str] | None = None,
-) -> Path:
+def train_beat_model(name: str, plan: Plan, settings: SeriesSettings | None) -> Path:
     """As `train_model`, on top of a finished run of `instant` with the same protocol and seed.
 
     Raises
@@ -83,21 +70,17 @@ def train_beat_model(
         If there is no such run.
     """
     recipe = RECIPES[name]
-    settings = replace(settings or recipe.settings, seed=seed)
-    records = training_records(protocol, records)
-    place = (out or Path(zoo.__file__).parent) / name
-    finders = find_finders(place.parent, runs / f"instant-{protocol}-seed{seed}", protocol)
+    settings = replace(settings or recipe.settings, seed=plan.seed)
+    place, folder = plan.place(name), plan.folder(name)
+    finders = find_finders(place.parent, plan.folder("instant"), plan.protocol)
     make_folder(place)
-    folder = runs / f"{name}-{protocol}-seed{seed}"
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
+        recordings = plan.begin(bar)
         tracked = bar.track(recordings.items(), description="finding beats")
-        beats = find_beats(tracked, finders, data_dir)
-        wanted = {"settings": asdict(settings), "config": asdict(recipe.config), "records": list(records)}
-        every = [one for r in records for one in beats[r]]
-        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown(beats)})))
+        beats = find_beats(tracked, finders, plan.data_dir)
+        wanted = {"settings": asdict(settings), "config": asdict(recipe.config), "records": plan.records}
+        every = [one for r in plan.records for one in beats[r]]
+        open_run(folder, plan.resume, {**wanted, "input": shown(beats)})
 
         def report(number: int) -> Report:
             return reporter(bar, f"fold {number + 1} of {len(finders.folds)}")
@@ -108,8 +91,8 @@ def train_beat_model(
             others = [one for one in folds if one is not fold]
             card = describe(
                 of_beat_model(name, recipe, finders.folds[number]),
-                protocol=protocol,
-                records=[r for r in records if r not in fold.evidence],
+                protocol=plan.protocol,
+                records=[r for r in plan.records if r not in fold.evidence],
                 settings={},
                 thresholds={"abnormal": MIDDLE},
             )
@@ -124,8 +107,8 @@ def train_beat_model(
         scores = scored(analyses(models, recordings, {"abnormal": points[BALANCED]}), recordings, points[BALANCED])
     card = describe(
         of_beat_model(name, recipe, finders.shipped),
-        protocol=protocol,
-        records=list(dict.fromkeys([*records, *finders.shipped.card["records"]])),
+        protocol=plan.protocol,
+        records=list(dict.fromkeys([*plan.records, *finders.shipped.card["records"]])),
         settings={
             **asdict(settings),
             "folds": len(folds),

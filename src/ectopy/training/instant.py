@@ -3,7 +3,6 @@ out-of-fold models, the operating point, the refit, the card."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -12,7 +11,6 @@ from statistics import mean
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from rich.progress import Progress
 
@@ -25,7 +23,7 @@ from ectopy.training.data import Example, cold_starts, example, folds, hand_held
 from ectopy.training.export import to_onnx
 from ectopy.training.fit import Report, compiled, fit
 from ectopy.training.operating import MIDDLE, analyses, choose, scored
-from ectopy.training.runs import digest, open_run, progress, reporter, training_records
+from ectopy.training.runs import Plan, digest, open_run, progress, reporter
 from ectopy.training.windows import Windows, validation
 
 _MIDDLE = {"beat": MIDDLE, "abnormal": MIDDLE, "doubt": MIDDLE}  # of the folds' models, until thresholds are chosen
@@ -75,15 +73,15 @@ class Fold:
     unseen: list[Example]
 
 
-def read(bar: Progress, protocol: str, records: Sequence[str], data_dir: Path | None) -> Shown:
+def begin(plan: Plan, bar: Progress) -> Shown:
     """The records, and with protocol `shipped` the hand-held ones, conditioned."""
-    recordings = {r: data.read(r, data_dir=data_dir) for r in bar.track(records, description="reading")}
-    shown = {**recordings, **(hand_held(data_dir) if protocol == "shipped" else {})}
+    recordings = plan.begin(bar)
+    shown = {**recordings, **(hand_held(plan.data_dir) if plan.protocol == "shipped" else {})}
     examples, cold = [], []
     for r, recording in bar.track(shown.items(), description="conditioning"):
         examples.append(example(r, data.patient(r), recording))
         cold += cold_starts(r, data.patient(r), recording)
-    noise = condition(data.electrode_motion("training", data_dir), Fraction(360)).signal
+    noise = condition(data.electrode_motion("training", plan.data_dir), Fraction(360)).signal
     return Shown(recordings, examples, cold, noise)
 
 
@@ -150,31 +148,16 @@ def train(
     return fit(model, windows, checks, settings.epochs, settings.patience, folder, report)
 
 
-def train_instant(
-    *,
-    protocol: str,
-    data_dir: Path | None,
-    out: Path | None,
-    runs: Path,
-    seed: int,
-    n_folds: int,
-    resume: bool,
-    settings: Settings | None = None,
-    records: Sequence[str] | None = None,
-) -> Path:
+def train_instant(plan: Plan, n_folds: int, settings: Settings | None) -> Path:
     """As `train_model`."""
-    settings = replace(settings or Settings(), seed=seed)
-    records = training_records(protocol, records)
-    place = (out or Path(zoo.__file__).parent) / "instant"
+    settings = replace(settings or Settings(), seed=plan.seed)
+    place, folder = plan.place("instant"), plan.folder("instant")
     make_folder(place)  # before half an hour is spent
-    folder = runs / f"instant-{protocol}-seed{seed}"
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        shown = read(bar, protocol, records, data_dir)
+        shown = begin(plan, bar)
         config, epochs = InstantConfig(), []
-        wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": list(records)}
-        open_run(folder, resume, json.loads(json.dumps({**wanted, "input": shown.digest})))
+        wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": plan.records}
+        open_run(folder, plan.resume, {**wanted, "input": shown.digest})
 
         def report(number: int) -> Report:
             return reporter(bar, f"fold {number + 1} of {n_folds}")
@@ -183,7 +166,7 @@ def train_instant(
         for number, fold in enumerate(cross_validate(shown, n_folds, config, settings, folder, report)):
             epochs.append(fold.best)
             models |= dict.fromkeys(
-                [e.name for e in fold.unseen], written(fold, config, protocol, folder / f"fold{number}")
+                [e.name for e in fold.unseen], written(fold, config, plan.protocol, folder / f"fold{number}")
             )
         settings = replace(settings, epochs=round(mean(epochs)))
         whole = reporter(bar, "all patients")
@@ -193,7 +176,7 @@ def train_instant(
         scores = scored(analyses(models, shown.recordings, thresholds), shown.recordings, thresholds["abnormal"])
     card = describe(
         of_instant(config),
-        protocol=protocol,
+        protocol=plan.protocol,
         records=[e.name for e in shown.examples],
         settings={**asdict(settings), "folds": n_folds, "best_epoch_of_each_fold": epochs},
         thresholds=thresholds,

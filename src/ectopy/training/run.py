@@ -11,6 +11,7 @@ from ectopy.training.instant import Settings, train_instant
 from ectopy.training.quality import fit_quality
 from ectopy.training.recipes import RECIPES, SeriesSettings
 from ectopy.training.rhythm import fit_rhythm
+from ectopy.training.runs import Plan, training_records
 
 
 def train_model(
@@ -56,30 +57,11 @@ def train_model(
         return fit_quality(data_dir, out)
     if name == "rhythm":
         return fit_rhythm(data_dir, out)
+    if name != "instant" and name not in RECIPES:
+        raise ModelError(f"no model '{name}' to train; expected instant, {', '.join(RECIPES)}, quality or rhythm")
+    plan = Plan(protocol, data_dir, out, runs, seed, resume, training_records(protocol, records))
     if name in RECIPES:
         assert settings is None or isinstance(settings, SeriesSettings)
-        return train_beat_model(
-            name,
-            protocol=protocol,
-            data_dir=data_dir,
-            out=out,
-            runs=runs,
-            seed=seed,
-            resume=resume,
-            settings=settings,
-            records=records,
-        )
-    if name != "instant":
-        raise ModelError(f"no model '{name}' to train; expected instant, {', '.join(RECIPES)}, quality or rhythm")
+        return train_beat_model(name, plan, settings)
     assert settings is None or isinstance(settings, Settings)
-    return train_instant(
-        protocol=protocol,
-        data_dir=data_dir,
-        out=out,
-        runs=runs,
-        seed=seed,
-        n_folds=n_folds,
-        resume=resume,
-        settings=settings,
-        records=records,
-    )
+    return train_instant(plan, n_folds, settings)

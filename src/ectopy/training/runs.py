@@ -6,9 +6,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+import tensorflow as tf
 from numpy.typing import NDArray
 from rich.progress import (
     BarColumn,
@@ -19,9 +22,38 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ectopy import data
+from ectopy import data, zoo
 from ectopy.errors import ModelError
+from ectopy.recording import Recording
 from ectopy.training.fit import Report
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked of `train_model`, alike for every model; `records` all named."""
+
+    protocol: str
+    data_dir: Path | None
+    out: Path | None
+    runs: Path
+    seed: int
+    resume: bool
+    records: tuple[str, ...]
+
+    def place(self, name: str) -> Path:
+        """Where a model is written."""
+        return (self.out or Path(zoo.__file__).parent) / name
+
+    def folder(self, name: str) -> Path:
+        """Where its epochs are kept."""
+        return self.runs / f"{name}-{self.protocol}-seed{self.seed}"
+
+    def begin(self, bar: Progress) -> dict[str, Recording]:
+        """Whatever is random comes the same again; gives the recordings."""
+        keras.utils.set_random_seed(self.seed)
+        tf.config.experimental.enable_op_determinism()
+        tracked = bar.track(self.records, description="reading")
+        return {r: data.read(r, data_dir=self.data_dir) for r in tracked}
 
 
 def training_records(protocol: str, records: Sequence[str] | None) -> tuple[str, ...]:
@@ -40,7 +72,8 @@ def digest(arrays: Iterable[NDArray]) -> str:
 
 
 def open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
-    note = folder / "run.json"
+    """A run's folder, new or to go on in; ModelError where what was `wanted` of the run there is something else."""
+    note, wanted = folder / "run.json", json.loads(json.dumps(wanted))  # with lists for tuples, as it is read again
     if not resume and folder.exists():
         shutil.rmtree(folder)
     if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:

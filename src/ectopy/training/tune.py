@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-import tensorflow as tf
 from optuna import Study, Trial
 from optuna.trial import TrialState
 
@@ -25,7 +24,7 @@ from ectopy.training import instant
 from ectopy.training.beat_model import Fold
 from ectopy.training.operating import MIDDLE, analyses, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import progress, silent, training_records
+from ectopy.training.runs import Plan, progress, silent, training_records
 from ectopy.training.trial import calibrated_on, opened, ranking, tried
 
 _UNHINDERED = 4  # trials before the sampler learns from them and the pruner gives any up
@@ -77,7 +76,8 @@ def tune(
     """
     if name == "instant":
         assert settings is None or isinstance(settings, instant.Settings)
-        search = _of_instant(settings or instant.Settings(), protocol, records, data_dir)
+        plan = Plan(protocol, data_dir, models, runs, 0, True, training_records(protocol, records))
+        search = _of_instant(plan, settings or instant.Settings())
     elif name in RECIPES:
         assert settings is None or isinstance(settings, SeriesSettings)
         recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
@@ -102,14 +102,10 @@ def tune(
     return path
 
 
-def _of_instant(
-    settings: instant.Settings, protocol: str, records: Sequence[str] | None, data_dir: Path | None
-) -> _Search:
+def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
     """Its beats count as it finds them, at the threshold that it has before any is chosen."""
-    records = training_records(protocol, records)
-    tf.config.experimental.enable_op_determinism()
     with progress() as bar:
-        shown = instant.read(bar, protocol, records, data_dir)
+        shown = instant.begin(plan, bar)
 
     def value(trial: Trial) -> float:
         config = replace(InstantConfig(), dropout=trial.suggest_float("dropout", 0.0, 0.3))
@@ -125,7 +121,7 @@ def _of_instant(
         with TemporaryDirectory() as folder:
             cross_validated = instant.cross_validate(shown, _FOLDS, config, chosen, Path(folder), silent)
             for n_folds, fold in enumerate(cross_validated, 1):
-                model = instant.written(fold, config, protocol, Path(folder))
+                model = instant.written(fold, config, plan.protocol, Path(folder))
                 unseen = {e.name: shown.recordings[e.name] for e in fold.unseen if e.name in shown.recordings}
                 found = analyses(dict.fromkeys(unseen, model), unseen, model.thresholds)
                 said += [one.beats.abnormal for one in scored(found, unseen, MIDDLE, intervals=False)]
