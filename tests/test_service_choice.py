@@ -1,11 +1,11 @@
 """A stream is judged by the model that was chosen for it, from its next epoch on, whatever crashes."""
 
-import time
 from pathlib import Path
 
 import httpx
 import numpy as np
 from tests.crash import Lives
+from tests.serving import post
 
 import ectopy
 from ectopy.wire import Form
@@ -18,11 +18,7 @@ EPOCH = {"fs": 360, "leads": ["II"], "gain": 200}
 def play(api: httpx.Client, epoch: int, samples: list[float], first: int, upto: int) -> None:
     while first < upto:
         body = {"epoch": epoch, "first": first, "samples": samples[first : min(first + 1800, upto)]}
-        answer = api.post("/streams/bed-1/samples", json=body)
-        if answer.status_code == 429:  # the log is being replayed
-            time.sleep(0.1)
-            continue
-        first = answer.raise_for_status().json()["next"]
+        first = post(api, "/streams/bed-1/samples", json=body).json()["next"]
 
 
 def judged(api: httpx.Client, epoch: int, n: int) -> list[tuple[float, str, float | None, str]]:
