@@ -272,6 +272,23 @@ def test_a_fast_heart_is_told_anew_after_a_gap():
     assert [f.end_s is None for f in told] == [True, False, True]
 
 
+def test_beats_before_a_gap_and_behind_it_make_no_rate_together():
+    """Three ventricular beats, a gap too short for the last 6 s to be empty of them, and three more."""
+    first = [*np.arange(0.5, 12, 0.8), 12.2, 12.6, 13.0]
+    beats = beats_at([*first, 16.2, 16.6, 17.0, *np.arange(18, 30, 0.8)], "N" * 15 + "VVV" * 2 + "N" * 15)
+    behind = next(place for place, beat in enumerate(beats) if beat.time_s > 16)
+    beats[behind] = replace(beats[behind], rr_s=nan)
+    told = found(beats, dict.fromkeys((14, 15), MISSING))
+    assert [f.value for f in told if f.name == "tachycardia"] == []
+
+
+def test_a_fast_heart_goes_on_over_a_short_gap():
+    beats = beats_at([*np.arange(0.5, 20, 0.45), *np.arange(22.6, 40, 0.45)], "N" * (44 + 39))
+    beats[44] = replace(beats[44], rr_s=nan)
+    told = [f for f in found(beats, dict.fromkeys((20, 21), MISSING)) if f.name == "tachycardia"]
+    assert [(f.value, f.end_s) for f in told] == [(130.0, None)]
+
+
 def test_a_burden_ends_in_a_gap_of_a_minute():
     kinds = "NNNV" * 25
     beats = steady(100, 0.6, kinds)
@@ -369,6 +386,12 @@ def test_lead_off_and_noise_are_told_at_once_and_end_after_three_good_seconds():
         ("unreadable", 23.0, None),
         ("unreadable", 23.0, 24.0),
     ]
+
+
+def test_a_lead_that_is_now_off_and_now_noise_is_unreadable_all_the_time():
+    loose = {second: OFF if second // 6 % 2 else NOISE for second in range(20, 60)}
+    told = [f for f in found(steady(90), loose) if f.name == "unreadable"]
+    assert [(f.start_s, f.end_s) for f in told] == [(24.0, None), (24.0, 60.0)]
 
 
 # The stream

@@ -1,15 +1,16 @@
 """The heart's rate where it is fast or slow, in steps.
 
 The rate is that of the median RR interval of the last 6 s; where the last two are long, theirs: a slow heart gives few.
-RR intervals of beats that decide nothing don't count, nor pauses. `tachycardia` from 100 a minute on, in steps of 10;
-`bradycardia` from 60 down, in steps of 5. Which step is too far is for the alarms' limits to say; from 150 and 35 on it
-is abnormal by itself.
+RR intervals of beats that decide nothing don't count, nor pauses. Those before a gap and those behind it make no rate
+together; what lasts goes on until a rate is known again, for 6 s at most. `tachycardia` from 100 a minute on, in steps
+of 10; `bradycardia` from 60 down, in steps of 5. Which step is too far is for the alarms' limits to say; from 150 and
+35 on it is abnormal by itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, floor
+from math import ceil, floor, isnan
 from statistics import median
 
 from ectopy.signal.findings.telling import Telling
@@ -25,32 +26,40 @@ _SLACK = 3  # a minute, that a rate must fall back by before a lower step is tol
 
 @dataclass
 class Rate:
-    """rr: when the RR intervals of the last seconds ended, and how long they were."""
+    """rr: when the RR intervals of the last seconds ended, and how long they were; NaN: the first beat behind a gap."""
 
     rr: list[tuple[float, float]] = field(default_factory=list)
 
     def push(self, known: Known, tell: Telling) -> None:
         now_s = known.number + 1.0
         for beat in known.beats:
-            if known.second.decides(beat) and beat.rr_s < _PAUSE_S:  # NaN is not
+            if isnan(beat.rr_s) or (known.second.decides(beat) and beat.rr_s < _PAUSE_S):
                 self.rr.append((beat.time_s, beat.rr_s))
         while self.rr and self.rr[0][0] <= now_s - _LAST_S:
             self.rr.pop(0)
         rate = self._rate()
+        if not rate and any(isnan(rr_s) for _, rr_s in self.rr):
+            return
         self._step("tachycardia", now_s, rate, floor(rate / 10) * 10 if rate >= _FAST else 0, tell)
         self._step("bradycardia", now_s, rate, ceil(rate / 5) * 5 if 0 < rate <= _SLOW else 0, tell)
 
     def watchful(self) -> bool:
         """Whether something may be about to be found."""
-        last = [rr_s for _, rr_s in self.rr[-2:]]
+        last = self._together()[-2:]
         return bool(last) and (max(last) <= 0.45 or last[-1] >= 1.4)
 
     def _rate(self) -> float:
         """Beats a minute; 0 where too few are known."""
-        last = [rr_s for _, rr_s in self.rr]
+        last = self._together()
         if len(last) >= 2 and min(last[-2:]) >= _LONG_S:
             return 120 / sum(last[-2:])
         return 60 / median(last) if len(last) >= _FEWEST else 0.0
+
+    def _together(self) -> list[float]:
+        """The RR intervals behind the last gap."""
+        last = [rr_s for _, rr_s in self.rr]
+        gaps = [place for place, rr_s in enumerate(last) if isnan(rr_s)]
+        return last[gaps[-1] + 1 :] if gaps else last
 
     def _step(self, name: str, now_s: float, rate: float, step: float, tell: Telling) -> None:
         before = tell.lasts(name)
