@@ -52,6 +52,11 @@ class Second:
         there = zip(self.quality, self.missing, strict=True)
         return any(quality >= READABLE and missing < _MISSING for quality, missing in there)
 
+    @property
+    def oscillates(self) -> bool:
+        """Some lead does, without QRS complexes; of a lead that is mostly missing nobody knows."""
+        return any(waves and missing < _MISSING for waves, missing in zip(self.waves, self.missing, strict=True))
+
     def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
         sure = beat.anomaly >= _SWAYING
@@ -143,7 +148,7 @@ class Seconds:
         n = max(len(state.seconds) - DELAY_S, 0)
         first, beats, at = state.first, state.beats, 0
         gone = sum(beat.time_s < first + n for beat in beats)
-        waves = [any(second.waves) for second in state.seconds]
+        waves = [second.oscillates for second in state.seconds]
         self.state = SecondsState(
             first=first + n,
             seconds=state.seconds[n:],
