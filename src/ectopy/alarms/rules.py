@@ -118,6 +118,7 @@ COVERED_BY: Mapping[str, tuple[str, ...]] = {  # not raised while one of these i
     "extreme bradycardia": ("asystole",),
     "tachycardia": ("ventricular run", "extreme tachycardia"),
     "extreme tachycardia": ("ventricular run",),
+    "unreadable": ("lead off",),
 }
 HELD_BACK_BY: Mapping[str, str] = {  # not raised while this holds, nor 5 s after: it would be its effect
     "asystole": "lead off",

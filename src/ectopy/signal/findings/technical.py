@@ -1,4 +1,7 @@
-"""Signal that can't be judged: `lead off` where every lead is flat, saturated or off, else `unreadable`."""
+"""Signal that can't be judged: `lead off` where every lead is flat, saturated or off, else `unreadable`.
+
+`unreadable` goes on while leads are off: else a loose electrode, now flat and now noise, would never be so for long.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ class Technical:
                     tell.end(name, known.number + 1.0 - _BACK_S)
             return
         self.back = 0
-        now, other = ("lead off", "unreadable") if all(second.dead) else ("unreadable", "lead off")
+        now = "lead off" if all(second.dead) else "unreadable"
+        if now == "unreadable":
+            tell.end("lead off", float(known.number))
         if tell.lasts(now) is None:
-            tell.end(other, float(known.number))
             tell.begin(now, float(known.number), abnormal=False)
