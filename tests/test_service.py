@@ -88,6 +88,15 @@ def test_a_stream_s_verdicts_are_those_of_the_offline_analysis(api: httpx.Client
     assert [item["start_sample"] for item in items] == [1800 * k for k in range(10)]
     assert items[-1]["end_sample"] == len(stored) // 2
     assert api.get("/streams/whole/samples", params={"n": 10**6}).content == stored
+    assert [v["start_s"] for v in verdicts_in(api, 12, 15.1)] == [10, 15]
+    assert [v["start_s"] for v in verdicts_in(api, 47, 60)] == []
+    beats = [beat["time_s"] for verdict in items for beat in verdict["beats"]]
+    told = api.get("/streams/whole/beats", params={"start_s": 12, "end_s": 15.1}).json()["items"]
+    assert [beat["time_s"] for beat in told] == [time_s for time_s in beats if 12 <= time_s < 15.1] != []
+
+
+def verdicts_in(api: httpx.Client, start_s: float, end_s: float) -> list[dict]:
+    return api.get("/streams/whole/verdicts", params={"start_s": start_s, "end_s": end_s}).json()["items"]
 
 
 def test_events_behind_a_place_that_is_not_reached_yet_are_the_next(

@@ -13,7 +13,7 @@ from ectopy.errors import RecordError
 from ectopy.service import schema
 from ectopy.service.rows import AnchorRow, AnnotationRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
-from ectopy.verdict import Word
+from ectopy.verdict import INTERVAL_S, Word
 from ectopy.wire import AlarmOut, Choice
 
 FINDING = "finding"  # the kind of input
@@ -142,13 +142,13 @@ class Reader:
         end_s: float | None = None,
         word: Word | None = None,
     ) -> list[tuple[int, str]]:
-        """Ids and bodies of verdicts, in the order of their ids."""
+        """Ids and bodies of verdicts, in the order of their ids; in a range of time those that reach into it."""
         t = schema.verdicts.c
         query: Select[Any] = select(t.id, t.body).where(t.id > after).order_by(t.id).limit(limit)
         if epochs is not None:
             query = query.where(t.epoch.in_(epochs))
         if start_s is not None:
-            query = query.where(t.start_s >= start_s)
+            query = query.where(t.start_s > start_s - INTERVAL_S, func.json_extract(t.body, "$.end_s") > start_s)
         if end_s is not None:
             query = query.where(t.start_s < end_s)
         if word is not None:

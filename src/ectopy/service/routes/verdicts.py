@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from math import inf
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -52,15 +53,17 @@ PageDep = Annotated[list[tuple[int, str]], Depends(_page)]
 
 @router.get("/streams/{stream_id}/verdicts", response_model=Verdicts, responses=problems(404))
 async def list_verdicts(page: PageDep, limit: Limit = 100) -> Response:
-    """Verdicts in the order in which they were given, with their beats."""
+    """Verdicts in the order in which they were given, with their beats: those that reach into the range of time."""
     return page_of(page, limit)
 
 
 @router.get("/streams/{stream_id}/beats", responses=problems(404))
-async def list_beats(page: PageDep, limit: Limit = 100) -> Beats:
-    """The beats of a page of verdicts."""
+async def list_beats(page: PageDep, limit: Limit = 100, start_s: Seconds = None, end_s: Seconds = None) -> Beats:
+    """The beats of a page of verdicts, those in the range of time."""
     following = page[-1][0] if len(page) == limit else None
-    return Beats(items=[beat for _, body in page for beat in json.loads(body)["beats"]], next=following)
+    begin_s, stop_s = start_s or 0.0, inf if end_s is None else end_s
+    beats = [beat for _, body in page for beat in json.loads(body)["beats"]]
+    return Beats(items=[beat for beat in beats if begin_s <= beat["time_s"] < stop_s], next=following)
 
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
