@@ -135,6 +135,25 @@ def test_an_epoch_whose_samples_are_gone_leaves_the_others_as_they_are(tmp_path:
     assert "an analysis failed" in (tmp_path / "log").read_text()
 
 
+def test_samples_that_are_no_longer_kept_may_be_sent_again_and_are_not_given_back(
+    tmp_path: Path, demo: ectopy.Recording
+) -> None:
+    form, headers = Form(1, "float32"), {"Content-Type": "application/octet-stream"}
+    frame = pack([Chunk("", 1, 0, 1800, form.encode(demo.samples[:1800, :1]))])
+    about = {"fs": 360, "leads": ["II"], "kind": "float32"}
+    with serving(tmp_path) as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        api.post("/streams/bed-1/epochs", json=about).raise_for_status()
+        api.post("/streams/bed-1/samples", content=frame, headers=headers).raise_for_status()
+        api.post("/streams/bed-1/end", json={"epoch": 1, "n": 1800}).raise_for_status()
+    (segment,) = (tmp_path / "samples").glob("*.seg")
+    segment.unlink()
+    with serving(tmp_path) as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        assert api.post("/streams/bed-1/samples", content=frame, headers=headers).json()["next"] == 1800
+        answer = api.get("/streams/bed-1/samples")
+        assert (answer.status_code, "no longer kept" in answer.json()["reason"]) == (404, True)
+    assert '"level": "error"' not in (tmp_path / "log").read_text()
+
+
 def test_what_waits_for_missing_samples_is_bounded_and_loses_nothing(tmp_path: Path) -> None:
     with Lives(tmp_path) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed", timeout=30) as api:
         lives.begin()

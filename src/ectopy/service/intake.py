@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from ectopy.errors import BusyError, ConflictError, FrameError
+from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
 from ectopy.service.announcer import Announcer
 from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
 from ectopy.service.judge import Judge
@@ -216,7 +216,10 @@ class Intake:
         while live.committed < again.first + again.n:  # they are on their way to the disk
             self.check_room()
             await self.keep(live, [], [])
-        stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
+        try:
+            stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
+        except RecordError:  # no longer kept: there is nothing to compare with
+            return
         if stored != again.samples:
             await self._conflict(live, range(again.first, again.first + again.n))
 

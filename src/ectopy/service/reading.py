@@ -125,11 +125,20 @@ class Reader:
                 yield SamplesRow(epoch, at, stop - at, next(contents))
 
     def stored(self, epoch: EpochRow, first: int, n: int) -> bytes:
-        """Samples of the log in stored form; gaps come as missing."""
+        """Samples of the log in stored form; gaps come as missing.
+
+        Raises
+        ------
+        RecordError
+            If they are no longer kept.
+        """
         form = epoch.form
         parts = []
-        for entry in self.log(epoch.key, first, first + n, form.width):
-            parts.append(entry.samples if isinstance(entry, SamplesRow) else form.missing(entry.n))
+        try:
+            for entry in self.log(epoch.key, first, first + n, form.width):
+                parts.append(entry.samples if isinstance(entry, SamplesRow) else form.missing(entry.n))
+        except FileNotFoundError:
+            raise RecordError(f"epoch {epoch.number} of '{epoch.stream}': these samples are no longer kept") from None
         return b"".join(parts)
 
     def verdicts(
