@@ -229,6 +229,37 @@ def test_after_a_kill_alarms_stand_as_they_did_and_nobody_is_told_twice(tmp_path
             assert len(raised) == 1
 
 
+def test_a_full_disk_and_a_jump_of_the_clock_are_told_and_both_end(tmp_path: Path) -> None:
+    with HttpSink() as sink, Lives(tmp_path, **FAST, **told_to(sink)) as lives:
+        lives.set_clock(0)
+        lives.begin()
+        lives.ready()
+        with httpx.Client(base_url=lives.url, timeout=30) as api:
+
+            def presence(code: str) -> list[str]:
+                return [alarm["presence"] for alarm in alarms(api) if alarm["code"] == code]
+
+            lives.free(300_000_000)  # over what is kept in reserve
+            time.sleep(2)
+            assert alarms(api) == []
+            lives.free(200_000_000)
+            until(lambda: presence("disk full") == ["on"])
+            (alarm,) = alarms(api)
+            assert (alarm["stream"], alarm["kind"], alarm["priority"]) == (None, "technical", "high")
+            until(lambda: [post["title"] for post in sink.posts] == ["HIGH: disk full, the service"])
+            done = api.post(f"/v1/alarms/{alarm['id']}/acknowledge", json={"author": "Ruth"}).raise_for_status().json()
+            assert (done["presence"], done["acknowledged_by"]) == ("on", "Ruth")  # its reserve has room for that
+            lives.free(None)
+            until(lambda: api.get("/readyz").status_code == 200)
+            for ahead_s in (1.5, 3.0):
+                lives.set_clock(ahead_s)  # by less than 2 s each time
+                time.sleep(1)
+            assert presence("clock jump") == []
+            lives.set_clock(6)
+            until(lambda: presence("clock jump") == ["on"])
+            until(lambda: presence("clock jump") == ["off"])
+
+
 def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, asystole: np.ndarray) -> None:
     async def gateway_that_goes(url: str) -> None:
         async with connect(url.replace("http", "ws") + "/v1/gateway", compression=None) as socket:

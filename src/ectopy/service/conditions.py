@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from ectopy.alarms import ConditionChanged
 from ectopy.service.desk import SILENT
+from ectopy.service.store import DISK_FULL
 
 _SILENT_S = 10.0
 _JUMP_S = 2.0  # of UTC against the steady clock, between two looks
@@ -108,4 +109,4 @@ class Conditions:
 
 
 def _kind(trouble: str) -> str:
-    return _DISK if trouble.startswith(_DISK) else _STORE
+    return _DISK if trouble.startswith(DISK_FULL) else _STORE

@@ -63,6 +63,11 @@ class Intake:
             self._metrics.refused.inc()
             raise busy
 
+    def check_act(self) -> None:
+        """As `check_room`, for what people do about alarms: a full disk's reserve has room for that."""
+        if not self._store.full or self._trouble() != self._store.trouble:
+            self.check_room()
+
     def _busy(self) -> BusyError | None:
         busy = None
         if (trouble := self._trouble()) is not None:

@@ -44,6 +44,7 @@ from ectopy.service.snapshots import Snapshots
 from ectopy.wire import Choice
 
 DATABASE = "ectopy.db"  # in the folder of the data
+DISK_FULL = "disk full"  # how that trouble begins
 _GROUP = 2000  # entries kept at once, at most
 _GATHER_S = 0.02  # that a group waits for more, where several come at a time: a commit costs what many rows do
 _RETRY_S = 0.5
@@ -93,6 +94,11 @@ class Store:
         if self._trouble is None and began_s is not None and time.monotonic() - began_s > _HANGS_S:
             return f"the store can't write: the disk has not answered for {_HANGS_S:g} s"
         return self._trouble
+
+    @property
+    def full(self) -> bool:
+        """It can write, and what is left of the disk is kept in reserve."""
+        return (self._trouble or "").startswith(DISK_FULL)
 
     def next_epoch(self) -> int:
         """A key for a new epoch. Called from one thread only, as are `next_verdict` and `next_annotation`."""
@@ -264,7 +270,7 @@ class Store:
         except OSError as error:
             self._trouble = f"the store's folder is gone: {error}"
         else:
-            full = f"disk full: {free // 1_000_000} MB are left, {self._spare // 1_000_000} are kept in reserve"
+            full = f"{DISK_FULL}: {free // 1_000_000} MB are left, {self._spare // 1_000_000} are kept in reserve"
             self._trouble = full if free < self._spare else None
 
 

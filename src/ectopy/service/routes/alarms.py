@@ -142,5 +142,5 @@ async def list_findings(
 
 def _alarming(streams: StreamsDep) -> Alarming:
     """Where acts go, while the store writes."""
-    streams.intake.check_room()
+    streams.intake.check_act()
     return streams.alarming
