@@ -1,6 +1,7 @@
 """Settings of notifications: what can't be is told at the start, and no password is ever shown."""
 
 import logging
+import re
 import subprocess
 import sys
 
@@ -116,6 +117,14 @@ def test_settings_name_the_targets_of_each_level(monkeypatch, tmp_path):
 def test_ectopy_toml_may_begin_with_a_byte_order_mark(tmp_path):
     (tmp_path / "ectopy.toml").write_text("port = 8701\n", encoding="utf-8-sig")
     assert load_settings().port == 8701
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_the_service_listens_on_no_address_that_others_reach(host, tmp_path):
+    command = [sys.executable, "-m", "ectopy", "serve", "--host", host, "--port", "0", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 2
+    assert re.search(r"^ectopy: host = .*: only loopback addresses for now", done.stderr, re.MULTILINE)
 
 
 def test_ectopy_config_shows_no_password(tmp_path):
