@@ -101,7 +101,7 @@ def test_the_rules_of_a_stream_and_pauses_change_what_is_raised(tmp_path: Path, 
         for name in ("ours", "paused", "plain"):
             begin(api, name)
         assert api.get("/v1/streams/none/rules").status_code == 404
-        changes = {"asystole": {"priority": "low"}, "pause": {"enabled": False}}
+        changes = {"asystole": {"priority": "low"}, "pause": {"enabled": False}, "couplet": {"enabled": None}}
         rules = api.put("/v1/streams/ours/rules", json={"author": "Ruth", "changes": changes}).raise_for_status().json()
         assert {rule["code"] for rule in rules if rule["changed"]} == {"asystole", "pause"}
         for wrong, word in (

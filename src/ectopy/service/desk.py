@@ -151,7 +151,7 @@ class AlarmDesk:
         with self._lock:
             known = self._desk.state.streams.get(stream)
             changes = dict(known.changes) if known else {}
-        return [rule_out(rule, changed=code in changes) for code, rule in alarms.rules_for(changes).items()]
+        return [rule_out(rule, changed=bool(changes.get(code))) for code, rule in alarms.rules_for(changes).items()]
 
     def pauses(self) -> list[PauseOut]:
         with self._lock:
