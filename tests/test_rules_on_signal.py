@@ -130,6 +130,15 @@ def test_beats_raise_each_rule_just_fewer_or_slower_ones_do_not_nor_those_on_two
     assert code not in raised(patient(parted, gap))
 
 
+@pytest.mark.parametrize("lost_s", [0.1, 0.4, 0.9])
+@pytest.mark.parametrize(("rate", "wanted"), [(43, ["bradycardia"]), (38, ["bradycardia"]), (60, [])])
+def test_a_beat_that_is_lost_makes_a_slow_heart_no_slower(
+    patient: Patient, rate: float, wanted: list[str], lost_s: float
+) -> None:
+    row, lost = at_rate(rate, 40), BEFORE_S + 9 * 60 / rate
+    assert raised(patient(row, (lost - lost_s / 2, lost + lost_s / 2))) == wanted
+
+
 def test_a_ventricular_rhythm_of_four_beats_or_across_a_gap_is_none(mitdb: Path) -> None:
     """Record 124's, of 18 beats at 57 a minute, without those between its first and its last ones."""
     record = read("mitdb/124")

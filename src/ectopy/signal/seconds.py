@@ -53,6 +53,11 @@ class Second:
         return any(quality >= READABLE and missing < _MISSING for quality, missing in there)
 
     @property
+    def torn(self) -> bool:
+        """Something of it is missing on every lead: a beat may lie there that nobody sees."""
+        return min(self.missing) > 0
+
+    @property
     def oscillates(self) -> bool:
         """Some lead does, without QRS complexes; of a lead that is mostly missing nobody knows."""
         return any(waves and missing < _MISSING for waves, missing in zip(self.waves, self.missing, strict=True))

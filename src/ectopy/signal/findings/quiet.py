@@ -1,7 +1,7 @@
 """A heart that pauses, stands still, or swings without beating.
 
-`pause`: 3 s without a beat on a living baseline. `asystole`: 4 s. `no organised rhythm`: an oscillation of 2 to 10 Hz
-without QRS complexes, as in ventricular flutter and fibrillation.
+`pause`: 3 s without a beat on a living baseline, and without a gap in which one may lie. `asystole`: 4 s. `no organised
+rhythm`: an oscillation of 2 to 10 Hz without QRS complexes, as in ventricular flutter and fibrillation.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ class Quiet:
 
     since_s : the last beat, or the end of the last second that can't be judged; infinite before the first beat: a heart
         that has not been seen to beat has not stopped
+    whole_s : the end of the last second of which something is missing
     waves : seconds in a row that oscillate
     """
 
     since_s: float = inf
+    whole_s: float = 0.0
     waves: int = 0
 
     def push(self, known: Known, tell: Telling) -> None:
@@ -44,6 +46,8 @@ class Quiet:
             self._silence(float(begin_s), tell)
             self._stop(float(begin_s), tell)
             self.since_s = end_s
+        if known.second.torn:
+            self.whole_s = end_s
         self._silence(end_s, tell)
 
     def watchful(self, known: Known) -> bool:
@@ -53,7 +57,8 @@ class Quiet:
     def _silence(self, until_s: float, tell: Telling) -> None:
         """No beat up to here."""
         for name, least_s in (("pause", _PAUSE_S), ("asystole", _ASYSTOLE_S)):
-            if until_s - self.since_s >= least_s and not (tell.lasts(name) or tell.lasts("no organised rhythm")):
+            since_s = max(self.since_s, self.whole_s) if name == "pause" else self.since_s
+            if until_s - since_s >= least_s and not (tell.lasts(name) or tell.lasts("no organised rhythm")):
                 tell.begin(name, self.since_s)
 
     def _stop(self, at_s: float, tell: Telling) -> None:
