@@ -332,6 +332,20 @@ def test_metrics_name_no_stream(api: httpx.Client, url: str) -> None:
     assert httpx.get(f"{url}/readyz").status_code == httpx.get(f"{url}/healthz").status_code == 200
 
 
+def test_logs_have_neither_labels_nor_samples(tmp_path: Path) -> None:
+    with serving(tmp_path, log_level="debug") as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        about = {"fs": 360, "leads": ["II"], "kind": "float32", "label": "Secret Person"}
+        api.post("/streams/bed-1/epochs", json=about).raise_for_status()
+        told = {"epoch": 1, "first": 0, "samples": [0.123456] * 1800}
+        api.post("/streams/bed-1/samples", json=told).raise_for_status()
+        for wrong in ([7.654321] * 360, [7.654321, "Secret"]):  # a conflict, and what is no signal
+            answer = api.post("/streams/bed-1/samples", json={**told, "samples": wrong})
+            assert answer.status_code in (409, 422)
+            assert "7.654321" not in answer.text
+    log = (tmp_path / "log").read_text()
+    assert log and not any(word in log for word in ("Secret", "0.123456", "7.654321"))
+
+
 _SENT = st.binary(min_size=1, max_size=200) | st.text(max_size=100) | st.sampled_from(['{"type": "end"}', "[]", "{}"])
 
 
