@@ -2,10 +2,18 @@
 
 import asyncio
 import gc
+import json
+import sqlite3
 import weakref
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from ectopy.service.clock import Clock
 from ectopy.service.metrics import Metrics
+from ectopy.service.rows import AnchorRow
 from ectopy.service.settings import load_settings
 from ectopy.service.streams import Streams
 from ectopy.wire import Chunk, EpochRequest
@@ -30,3 +38,63 @@ def test_an_epoch_that_is_judged_and_over_stays_in_memory_no_longer(tmp_path: Pa
         await streams.stop()
 
     asyncio.run(day())
+
+
+def test_an_epochs_old_times_are_read_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour of a device that is off by a thousandth, then all of it judged anew."""
+    now_s, fs, seconds, step = 0.0, 100, 3600, 60
+    clock = SimpleNamespace(monotonic=lambda: now_s, time=lambda: 1e9 + now_s, perf_counter=lambda: now_s)
+    monkeypatch.setattr("ectopy.service.intake.time", clock)
+
+    def anchors() -> list[AnchorRow]:
+        gc.collect()
+        return [one for one in gc.get_objects() if isinstance(one, AnchorRow)]
+
+    async def hour() -> list[int]:
+        nonlocal now_s
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        await streams.start()
+        await streams.begin("bed", EpochRequest(fs=fs, leads=["II"], kind="float32", gain=1))
+        live = streams.live("bed")
+        live.credit_s = seconds
+        for at in range(0, seconds * fs, step * fs):
+            now_s += step * 1.001
+            while live.credit < step * fs:
+                await asyncio.sleep(0.001)
+            kept = await streams.intake.offer(live, Chunk("", 1, at, step * fs, bytes(step * fs * 4)))
+            assert kept is not None
+            await kept
+        times = [live.clock.at(sample) for sample in range(0, seconds * fs, 777)]
+        few = len(anchors())
+        while (reached := live.run.reached) < live.committed:
+            await asyncio.sleep(0.01)
+        assert reached == seconds * fs and few < 30
+        await streams.stop()
+        return times
+
+    async def anew() -> list[int]:
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        await streams.start()
+        times = [streams.live("bed").clock.at(sample) for sample in range(0, seconds * fs, 777)]
+        assert len(anchors()) < 30
+        await streams.intake.end(streams.live("bed"), seconds * fs)
+        await streams.stop()
+        return times
+
+    def verdicts() -> list[tuple[str, str]]:
+        with sqlite3.connect(tmp_path / "ectopy.db") as database:
+            bodies = [json.loads(body) for (body,) in database.execute("SELECT body FROM verdicts ORDER BY start")]
+        return [(body["start_at"], body["end_at"]) for body in bodies]
+
+    times, told = asyncio.run(hour()), verdicts()
+    with sqlite3.connect(tmp_path / "ectopy.db") as database:
+        rows = database.execute("SELECT * FROM anchors ORDER BY sample").fetchall()
+        database.execute("DELETE FROM verdicts")
+    for snapshot in (tmp_path / "snapshots").iterdir():
+        snapshot.unlink()
+    whole = Clock(1, Fraction(fs), 0, anchors=[AnchorRow(*row) for row in rows])
+    assert len(rows) > 55
+    assert times == [whole.at(sample) for sample in range(0, seconds * fs, 777)]
+    del whole
+    assert times == asyncio.run(anew())
+    assert verdicts()[: len(told)] == told and len(told) > 700

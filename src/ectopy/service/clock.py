@@ -6,18 +6,22 @@ between anchors runs at the epoch's rate; a device that is a little off is caugh
 
 A device that counts no samples says nothing of a silence: what it sends behind one would seem to be as old as the
 silence was long. So ten seconds that come as live signal does, and all later than the last anchor has it, make one.
+
+The last anchors are at hand, which the times of new verdicts need; older ones are read where somebody asks for an old
+time, as when a log is replayed.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ectopy.service.rows import AnchorRow
 
 _EVERY_S = 60.0  # of signal
+KEPT = 16  # anchors at hand; one that is dropped has been on disk for long
 _WINDOW_S = 10.0  # of signal, over which the pace of its coming is seen
 _PACE = 0.5  # of real time: quicker signal is none that is being taken
 _STEP_S = 1.0  # of the server's clock: from there on it counts anew at once
@@ -42,7 +46,11 @@ class _Recent:
 
 
 class Clock:
-    """The anchors of one epoch; before the first, `started_us` is the time of its sample 0."""
+    """The anchors of one epoch; before the first, `started_us` is the time of its sample 0.
+
+    anchors : the last `KEPT` that there are
+    earlier : reads the last anchor at or before a sample
+    """
 
     def __init__(
         self,
@@ -51,12 +59,14 @@ class Clock:
         started_us: int,
         device_us: int | None = None,
         anchors: Sequence[AnchorRow] = (),
+        earlier: Callable[[int], AnchorRow | None] = lambda _: None,
     ):
         self._epoch = epoch
         self._fs = float(fs)
         self._started = AnchorRow(epoch, 0, started_us)
         self._device_us = device_us
-        self._anchors = list(anchors)
+        self._anchors = tuple(anchors)  # replaced, not changed: the judge's thread reads them
+        self._earlier = earlier
         self._least = float("inf")  # steady clock at sample 0, by the least delayed chunk since the last anchor
         self._utc: float | None = None  # UTC of the steady clock's 0
         self._window: tuple[int, float] | None = None  # sample and steady clock where the window began
@@ -86,8 +96,12 @@ class Clock:
 
     def at(self, sample: int) -> int:
         """Microseconds UTC at a sample, by the last anchor at or before it."""
-        place = bisect_right(self._anchors, sample, key=lambda anchor: anchor.sample) - 1
-        anchor = self._anchors[place] if place >= 0 else self._started
+        anchors = self._anchors
+        place = bisect_right(anchors, sample, key=lambda anchor: anchor.sample) - 1
+        if place >= 0:
+            anchor = anchors[place]
+        else:
+            anchor = (self._earlier(sample) if anchors else None) or self._started
         return anchor.server_us + round((sample - anchor.sample) * 1e6 / self._fs)
 
     def _see_pace(self, end: int, steady_s: float) -> None:
@@ -120,6 +134,6 @@ class Clock:
 
     def _keep(self, sample: int, utc: float, device_us: int | None) -> AnchorRow:
         anchor = AnchorRow(self._epoch, sample, round((utc + self._least + sample / self._fs) * 1e6), device_us)
-        self._anchors.append(anchor)
+        self._anchors = (*self._anchors[1 - KEPT :], anchor)
         self._least = float("inf")
         return anchor

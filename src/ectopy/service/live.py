@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from ectopy.service.clock import Clock
 from ectopy.service.hub import Watcher
 from ectopy.service.ingest import Log
-from ectopy.service.reading import Standing
-from ectopy.service.rows import EndRow, EpochRow, GapRow, SamplesRow, utc
+from ectopy.service.reading import Reader, Standing
+from ectopy.service.rows import AnchorRow, EndRow, EpochRow, GapRow, SamplesRow, utc
 from ectopy.service.runs import Entry, Run
 from ectopy.verdict import Word
 from ectopy.wire import Ack, Chunk, Epoch, Gap, What, pack
@@ -55,22 +57,21 @@ class Live:
         self.rate = float(self.epoch.fs)
 
     @classmethod
-    def of(cls, row: EpochRow, credit_s: float) -> Live:
+    def of(cls, row: EpochRow, credit_s: float, reader: Reader, anchors: Sequence[AnchorRow] = ()) -> Live:
         """At its first sample."""
-        clock = Clock(row.key, row.fs, row.started_us, row.device_us)
+        clock = Clock(row.key, row.fs, row.started_us, row.device_us, anchors, partial(reader.anchor, row.key))
         return cls(row, Log(row.form.width), clock, Run(row, clock), credit_s)
 
     @classmethod
-    def resumed(cls, row: EpochRow, credit_s: float, standing: Standing) -> Live:
+    def resumed(cls, row: EpochRow, credit_s: float, reader: Reader, standing: Standing) -> Live:
         """As the store has it, after a restart."""
-        live = cls.of(row, credit_s)
-        live.clock = Clock(row.key, row.fs, row.started_us, row.device_us, standing.anchors)
+        live = cls.of(row, credit_s, reader, standing.anchors)
         live.committed = live.log.next = standing.end
         live.log.gaps = [(gap.first, gap.first + gap.n) for gap in standing.gaps]
         live.ended = row.end is not None
         if row.judged:
             live.judged.set()
-        live.run.clock, live.run.given, live.run.told_s = live.clock, standing.given, standing.told_s
+        live.run.given, live.run.told_s = standing.given, standing.told_s
         live.run.reached = live.committed
         live.last_word = standing.word
         return live

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, 
 
 from ectopy.errors import RecordError
 from ectopy.service import schema
+from ectopy.service.clock import KEPT
 from ectopy.service.rows import AnchorRow, AnnotationRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
 from ectopy.verdict import INTERVAL_S, Word
@@ -26,6 +27,7 @@ class Standing:
     end : index behind the last sample or gap of its log
     given, word : start of its last verdict, and its word; -1 and None before the first
     told_s : second of the stream with which its last finding was told; 0 before the first
+    anchors : the last `clock.KEPT` of them
     """
 
     end: int = 0
@@ -89,8 +91,15 @@ class Reader:
             ),
         ).where(schema.epochs.c.key.in_(epochs))
         gap_rows = select(schema.gaps).where(gaps.epoch.in_(epochs)).order_by(gaps.epoch, gaps.first)
-        anchors = schema.anchors.c
-        anchor_rows = select(schema.anchors).where(anchors.epoch.in_(epochs)).order_by(anchors.epoch, anchors.sample)
+        anchors, key = schema.anchors.c, schema.epochs.c.key
+        since = _last(anchors.sample, anchors.epoch, anchors.sample, before=KEPT - 1)
+        anchor_rows = (
+            select(schema.anchors)
+            .select_from(schema.epochs)
+            .join(schema.anchors, (anchors.epoch == key) & (anchors.sample >= func.coalesce(since, 0)))
+            .where(key.in_(epochs))
+            .order_by(key, anchors.sample)
+        )
         with self._database.connect() as connection:
             found = {key: Standing(*rest) for key, *rest in connection.execute(query)}
             for gap in connection.execute(gap_rows):
@@ -98,6 +107,14 @@ class Reader:
             for anchor in connection.execute(anchor_rows):
                 found[anchor.epoch].anchors.append(AnchorRow(*anchor))
         return found
+
+    def anchor(self, epoch: int, sample: int) -> AnchorRow | None:
+        """The last anchor of an epoch at or before a sample."""
+        t = schema.anchors.c
+        query = select(schema.anchors).where(t.epoch == epoch, t.sample <= sample).order_by(t.sample.desc()).limit(1)
+        with self._database.connect() as connection:
+            row = connection.execute(query).first()
+        return AnchorRow(*row) if row else None
 
     def log(self, epoch: int, first: int, end: int, width: int) -> Iterator[SamplesRow | GapRow]:
         """The log from `first` to `end`, in order: a piece a chunk or gap, cut to that range."""
@@ -266,9 +283,12 @@ def _end() -> ColumnElement[int]:
     )
 
 
-def _last(value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int]) -> ScalarSelect[Any]:
-    """A value of an epoch's last row."""
-    return select(value).where(epoch == schema.epochs.c.key).order_by(order.desc()).limit(1).scalar_subquery()
+def _last(
+    value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int], before: int = 0
+) -> ScalarSelect[Any]:
+    """A value of an epoch's last row, or of one so many before it."""
+    query = select(value).where(epoch == schema.epochs.c.key).order_by(order.desc())
+    return query.limit(1).offset(before).correlate(schema.epochs).scalar_subquery()
 
 
 def _epoch(row: RowMapping) -> EpochRow:

@@ -147,7 +147,8 @@ class Streams:
 
     def past(self, row: EpochRow) -> Epoch:
         """An epoch that is not the newest; reads the disk."""
-        return self.told(Live.resumed(row, self._settings.credit_s, self._reader.standing([row.key])[row.key]))
+        standing = self._reader.standing([row.key])[row.key]
+        return self.told(Live.resumed(row, self._settings.credit_s, self._reader, standing))
 
     async def begin(self, name: str, request: EpochRequest) -> Epoch:
         """A new epoch; one that runs is ended where it is."""
@@ -171,7 +172,7 @@ class Streams:
             device_us=None if request.device_time is None else microseconds(request.device_time),
             choice=choice,
         )
-        live = Live.of(row, self._settings.credit_s)
+        live = Live.of(row, self._settings.credit_s, self._reader)
         if before:
             live.watchers = before.watchers
             if before.judged.is_set():  # nothing comes of it any more
@@ -239,7 +240,7 @@ class Streams:
         standing = self._reader.standing([row.key for row in rows])
         for row in rows:
             self._models.of(row.choice)  # loaded here, and not when somebody asks
-            live = Live.resumed(row, self._settings.credit_s, standing[row.key])
+            live = Live.resumed(row, self._settings.credit_s, self._reader, standing[row.key])
             self._live[row.stream] = live  # the newest comes last
             self._judged[row.key] = live
             self._metrics.streams.inc(not live.ended)
