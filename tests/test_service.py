@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -184,6 +185,43 @@ def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
         assert (gap["first"], gap["n"], gap["reason"]) == (2, 3, "never came")
         kept = FORM.decode(api.get("/streams/holes/samples").content)[:, 0]
         np.testing.assert_allclose(kept, [0.1, 0.2, np.nan, np.nan, np.nan, 0.3], atol=0.003)
+
+
+def test_what_comes_late_is_kept_once_however_often_and_in_whatever_pieces_it_is_sent(tmp_path: Path) -> None:
+    def kept() -> list[tuple[int, int]]:
+        with closing(sqlite3.connect(tmp_path / "ectopy.db")) as database:
+            return database.execute("SELECT first, n FROM late ORDER BY key").fetchall()
+
+    with serving(tmp_path) as url, httpx.Client(base_url=f"{url}/v1", timeout=30) as api:
+        begin(api, "late")
+
+        def send(first: int, *values: float) -> int:
+            said = {"epoch": 1, "first": first, "samples": values}
+            return api.post("/streams/late/samples", json=said).status_code
+
+        send(0, 0.1, 0.2)
+        for first in (2, 7, 9):
+            api.post("/streams/late/gaps", json={"epoch": 1, "first": first, "n": 1}).raise_for_status()
+        send(10, 0.3)
+        assert api.get("/streams/late/offset").json()["next"] == 11
+        for _ in range(3):
+            assert send(0, 0.1, 0.2, 0.5) == 200
+        assert kept() == [(2, 1)]
+        with socket(url, "late") as device:
+            device.send('{"type": "write", "epoch": 1}')
+            for _ in range(50):
+                device.send(pack([Chunk("late", 1, 3, 5, bytes(10)), Chunk("late", 1, 2, 3, b"\x64\0\0\0\0\0")]))
+                device.send('{"type": "end", "epoch": 1, "n": 11}')
+            assert {json.loads(device.recv(timeout=10))["type"] for _ in range(20)} == {"ack"}
+        assert send(4, 0.0, 0.0) == 200  # a part
+        assert sorted(kept()) == [(2, 1), (3, 5)]
+        for _ in range(2):  # others are kept too
+            assert send(2, 0.6, 0.0) == 200
+        assert sorted(kept()) == [(2, 1), (2, 2), (3, 5)]
+        assert send(2, 0.6) == send(2, 0.5) == 200
+        assert send(1, 0.7, 0.8) == 409  # beside samples that differ from those that are there nothing is
+        assert len(kept()) == 3
+        assert [file.stat().st_size for file in (tmp_path / "samples").iterdir()] == [2 * (3 + 1 + 5 + 2)]
 
 
 def test_of_samples_that_wait_ahead_the_first_to_come_are_kept_and_the_sender_of_others_is_told(api) -> None:

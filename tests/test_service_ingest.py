@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ectopy.service.ingest import Added, Again, Hole, Late, Log
+from ectopy.service.ingest import Added, Hole, Late, Log
 
 
 def offered(log: Log, first: int, n: int, now: float = 0.0) -> list:
@@ -17,10 +17,10 @@ def test_samples_that_continue_the_log_are_added() -> None:
     assert log.next == 5
 
 
-def test_of_an_overlap_the_head_is_compared_and_the_tail_is_taken() -> None:
+def test_of_an_overlap_the_tail_is_taken() -> None:
     log = Log(1)
     offered(log, 0, 4)
-    assert offered(log, 2, 4) == [Again(2, 2, b"\2\3"), Added(4, 2, b"\4\5")]
+    assert offered(log, 2, 4) == [Added(4, 2, b"\4\5")]
 
 
 def test_samples_ahead_wait_for_the_missing_ones() -> None:
@@ -38,13 +38,13 @@ def test_however_many_wait_they_all_follow_the_missing_one() -> None:
     assert [entry.first for entry in offered(log, 0, 1)] == [*range(3001)]
 
 
-def test_what_does_not_come_in_time_is_a_gap_and_what_comes_then_is_late() -> None:
+def test_what_does_not_come_in_time_is_a_gap_and_stays_one() -> None:
     log = Log(1)
     offered(log, 0, 2)
     offered(log, 5, 2, now=10.0)
     assert log.expire(14.9, 5.0) == []
     assert log.expire(15.0, 5.0) == [Hole(2, 3, "never came"), Added(5, 2, b"\5\6")]
-    assert offered(log, 1, 5) == [Again(1, 1, b"\1"), Late(2, 3, b"\2\3\4"), Again(5, 1, b"\5")]
+    assert offered(log, 1, 5) == []
 
 
 def test_a_declared_gap_takes_what_is_not_there_yet() -> None:
@@ -53,6 +53,16 @@ def test_a_declared_gap_takes_what_is_not_there_yet() -> None:
     assert log.declare(0, 3) == []
     assert log.declare(2, 4) == [Hole(4, 2, "declared")]
     assert log.declare(8, 2) == [Hole(6, 2, "never came"), Hole(8, 2, "declared")]
+
+
+def test_what_waits_where_a_gap_is_declared_is_late() -> None:
+    log = Log(1)
+    offered(log, 2, 2)
+    offered(log, 4, 3)
+    assert log.declare(2, 3) == [
+        *(Hole(0, 2, "never came"), Hole(2, 3, "declared"), Late(2, 2, b"\2\3")),
+        *(Late(4, 1, b"\4"), Added(5, 2, b"\5\6")),
+    ]
 
 
 def test_a_declared_gap_ahead_leaves_what_has_come_before_it() -> None:
@@ -91,7 +101,7 @@ def test_the_log_is_whole_and_each_sample_has_one_place(pieces, gaps) -> None:
             assert entry.first == at and entry.n > 0
             at += entry.n
     assert at == log.next == 100
-    in_gaps = {i for begin, end in log.gaps for i in range(begin, end)}
+    in_gaps = {i for hole in entries if isinstance(hole, Hole) for i in range(hole.first, hole.first + hole.n)}
     for entry in entries:
         if isinstance(entry, Late):
             assert set(range(entry.first, entry.first + entry.n)) <= in_gaps

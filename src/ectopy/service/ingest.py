@@ -1,13 +1,13 @@
 """What becomes of samples that come in: by their index alone, without a clock, a disk or a socket.
 
-An epoch's log is what is accepted, in order: samples and gaps side by side from 0 on. A chunk may overlap it (what is
-there already is compared), continue it, or lie ahead of it (then it waits for what is missing, which becomes a gap
-when it does not come in time). What waits is compared too, when a chunk comes: so whoever sends others is told.
+An epoch's log is what is accepted, in order: samples and gaps side by side from 0 on. A chunk may overlap it (whoever
+has the log on disk compares that part), continue it, or lie ahead of it (then it waits for what is missing, which
+becomes a gap when it does not come in time). What waits is compared here, when a chunk comes: so whoever sends others
+is told.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -31,15 +31,6 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """Samples that are in the log already: to be compared with those, where they did not wait ahead."""
-
-    first: int
-    n: int
-    samples: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Late:
     """Samples whose place is a gap by now: kept, and judged by nobody."""
 
@@ -49,7 +40,7 @@ class Late:
 
 
 Entry = Added | Hole
-Outcome = Entry | Again | Late
+Outcome = Entry | Late
 
 
 @dataclass
@@ -58,18 +49,16 @@ class Log:
 
     width : bytes of a sample
     next : index of the sample wanted next
-    gaps : begin and end of each gap, ascending
     waiting : bytes that wait ahead
     """
 
     width: int
     next: int = 0
-    gaps: list[tuple[int, int]] = field(default_factory=list)
     waiting: int = 0
     _ahead: dict[int, tuple[float, int, bytes]] = field(default_factory=dict)  # by first: time it came, n, samples
 
     def offer(self, first: int, n: int, samples: bytes, now: float) -> list[Outcome]:
-        """A chunk that `differs` nowhere, at a time in seconds of any steady clock."""
+        """A chunk that `differs` nowhere, at a time in seconds of any steady clock. What is known is passed over."""
         if first > self.next:
             held = self._ahead.get(first)
             if held is None or held[1] < n:
@@ -93,7 +82,7 @@ class Log:
             outcomes.append(self._hole(first, "never came"))
         if end > self.next:
             outcomes.append(self._hole(end, "declared"))
-        return [*outcomes, *self._follow()]
+        return [*outcomes, *self._follow(end)]
 
     def expire(self, now: float, patience: float) -> list[Outcome]:
         """Give up what has been missing for too long."""
@@ -113,10 +102,6 @@ class Log:
     def reach(self) -> int:
         """Index behind all that has come, what waits ahead too."""
         return max([self.next, *(first + n for first, (_, n, _) in self._ahead.items())])
-
-    def known(self, first: int, n: int, samples: bytes) -> list[Outcome]:
-        """What of a chunk the log has already; nothing changes."""
-        return self._known(first, min(n, self.next - first), samples) if first < self.next else []
 
     def differs(self, first: int, n: int, samples: bytes) -> range | None:
         """Where a chunk overlaps one that waits ahead, and is another."""
@@ -143,24 +128,24 @@ class Log:
     def _oldest(self) -> float:
         return min(came for came, _, _ in self._ahead.values())
 
-    def _follow(self) -> list[Outcome]:
-        """What waited and fits by now."""
+    def _follow(self, gap: int = 0) -> list[Outcome]:
+        """What waited and fits by now; the end of a gap that some of it may lie in."""
         outcomes: list[Outcome] = []
         for first in sorted(self._ahead):
             if first > self.next:
                 break
             _, n, samples = self._ahead.pop(first)
             self.waiting -= len(samples)
+            if first < gap:
+                late = min(gap - first, n)
+                outcomes.append(Late(first, late, samples[: late * self.width]))
             outcomes += self._place(first, n, samples)
         return outcomes
 
     def _place(self, first: int, n: int, samples: bytes) -> list[Outcome]:
         """A chunk that begins within the log, or at its end."""
-        known = min(n, self.next - first)
-        outcomes = self.known(first, n, samples)
-        if known < n:
-            outcomes.append(self._add(first + known, n - known, samples[known * self.width :]))
-        return outcomes
+        known = self.next - first
+        return [self._add(self.next, n - known, samples[known * self.width :])] if known < n else []
 
     def _add(self, first: int, n: int, samples: bytes) -> Added:
         self.next = first + n
@@ -168,27 +153,8 @@ class Log:
 
     def _hole(self, end: int, reason: Literal["declared", "never came"]) -> Hole:
         hole = Hole(self.next, end - self.next, reason)
-        self.gaps.append((self.next, end))
         self.next = end
         return hole
-
-    def _known(self, first: int, n: int, samples: bytes) -> list[Outcome]:
-        """A part that the log has: in pieces, by whether samples or a gap stand there."""
-        outcomes: list[Outcome] = []
-        at, end = first, first + n
-        place = max(bisect_right(self.gaps, (at, self.next + 1)) - 1, 0)
-        for begin, stop in self.gaps[place:]:
-            if stop <= at:
-                continue
-            if begin >= end:
-                break
-            if begin > at:
-                outcomes.append(Again(at, begin - at, self._cut(samples, first, at, begin)))
-            at, begin = min(stop, end), max(begin, at)
-            outcomes.append(Late(begin, at - begin, self._cut(samples, first, begin, at)))
-        if at < end:
-            outcomes.append(Again(at, end - at, self._cut(samples, first, at, end)))
-        return outcomes
 
     def _cut(self, samples: bytes, first: int, begin: int, end: int) -> bytes:
         return samples[(begin - first) * self.width : (end - first) * self.width]

@@ -9,11 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import groupby
 from typing import NoReturn
 
-from ectopy.errors import BusyError, ConflictError, FrameError, RecordError
+import numpy as np
+
+from ectopy.errors import BusyError, ConflictError, FrameError
 from ectopy.service.announcer import Announcer
-from ectopy.service.ingest import Added, Again, Hole, Late, Outcome
+from ectopy.service.ingest import Added, Hole, Late, Outcome
 from ectopy.service.judge import Judge
 from ectopy.service.live import Live
 from ectopy.service.metrics import Metrics
@@ -99,11 +102,9 @@ class Intake:
                 f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
             )
         end = chunk.first + chunk.n
-        compared = chunk.first
+        compared, late = chunk.first, list[Late]()
         while compared < (known := min(live.log.next, end)):  # more of it may come by another way meanwhile
-            for outcome in live.log.known(chunk.first, chunk.n, chunk.samples):
-                if isinstance(outcome, Again) and outcome.first + outcome.n > compared:
-                    await self._compare(live, outcome)
+            late += await self._compare(live, chunk, range(compared, known))
             compared = known
         if live.ended and end > live.log.next:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
@@ -120,7 +121,8 @@ class Intake:
             raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
         if (others := live.log.differs(chunk.first, chunk.n, chunk.samples)) is not None:
             await self._conflict(live, others)
-        return self._take(live, live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time()), end)
+        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
+        return self._take(live, [*late, *outcomes], end)
 
     def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
         """A gap that the device tells of; as `offer`."""
@@ -199,8 +201,11 @@ class Intake:
     def keep(self, live: Live, rows: Sequence[Row], entries: list[Entry]) -> asyncio.Future[None]:
         """Rows to the disk, in order; what it gives is done when they are there. Entries are judged from then on."""
         done = self._loop.create_future()
+        late = [row for row in rows if isinstance(row, SamplesRow) and row.late]
+        live.late += late
 
         def kept() -> None:
+            del live.late[: len(late)]
             for entry in entries:
                 if not isinstance(entry, EndRow):
                     live.committed = entry.first + entry.n
@@ -216,17 +221,39 @@ class Intake:
         self._store.keep(rows, kept)
         return done
 
-    async def _compare(self, live: Live, again: Again) -> None:
-        """Refuse samples that differ from those that are there."""
-        while live.committed < again.first + again.n:  # they are on their way to the disk
+    async def _compare(self, live: Live, chunk: Chunk, known: range) -> list[Late]:
+        """Refuse samples that differ from those that are there; what of them is late, and new, is to be kept."""
+        while live.committed < known.stop:  # they are on their way to the disk
             self.check_room()
             await self.keep(live, [], [])
+        late, key, width = list[Late](), live.epoch.key, live.log.width
         try:
-            stored = await asyncio.to_thread(self._reader.stored, live.epoch, again.first, again.n)
-        except RecordError:  # no longer kept: there is nothing to compare with
-            return
-        if stored != again.samples:
-            await self._conflict(live, range(again.first, again.first + again.n))
+            there = await asyncio.to_thread(lambda: [*self._reader.log(key, known.start, known.stop, width)])
+        except FileNotFoundError:  # no longer kept: there is nothing to compare with
+            return []
+        for gap, some in groupby(there, key=lambda piece: isinstance(piece, GapRow)):
+            pieces = [*some]
+            at, end = pieces[0].first, pieces[-1].first + pieces[-1].n
+            samples = chunk.samples[(at - chunk.first) * width : (end - chunk.first) * width]
+            if gap:
+                one = Late(at, end - at, samples)
+                late += [] if await self._is_kept(live, one) else [one]
+            elif samples != b"".join(piece.samples for piece in pieces if isinstance(piece, SamplesRow)):
+                await self._conflict(live, range(at, end))
+        return late
+
+    async def _is_kept(self, live: Live, late: Late) -> bool:
+        """Whether the same came late before; returns once that is on disk."""
+        coming = [*live.late]
+        try:
+            kept = await asyncio.to_thread(self._reader.late, live.epoch.key, late.first, late.n, live.log.width)
+        except FileNotFoundError:  # the same
+            return True
+        if not _has([*coming, *kept], late):
+            return False
+        if coming:
+            await self.keep(live, [], [])
+        return True
 
     async def _conflict(self, live: Live, where: range) -> NoReturn:
         self.check_room()
@@ -237,3 +264,15 @@ class Intake:
             f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
             f"{where.start} and {where.stop}; nothing was changed"
         )
+
+
+def _has(rows: Sequence[SamplesRow], late: Late) -> bool:
+    """Whether each of the samples stands in one of the rows."""
+    found, given = np.zeros(late.n, bool), np.frombuffer(late.samples, np.uint8).reshape(late.n, -1)
+    for row in rows:
+        begin, end = max(row.first, late.first), min(row.first + row.n, late.first + late.n)
+        if begin < end:
+            there = np.frombuffer(row.samples, np.uint8).reshape(row.n, -1)[begin - row.first : end - row.first]
+            mine = slice(begin - late.first, end - late.first)
+            found[mine] |= (there == given[mine]).all(1)
+    return bool(found.all())

@@ -36,6 +36,7 @@ class Live:
     committed : index behind the last sample or gap on disk
     allowed : index up to which samples may be sent; what was granted once is not taken back
     kept_at : what was committed lately, and when
+    late : what came late and is on its way to the disk
     """
 
     epoch: EpochRow
@@ -51,6 +52,7 @@ class Live:
     last_word: Word | None = None
     watchers: dict[What, set[Watcher]] = field(default_factory=lambda: {what: set() for what in get_args(What)})
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    late: list[SamplesRow] = field(default_factory=list)
     rate: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +69,6 @@ class Live:
         """As the store has it, after a restart."""
         live = cls.of(row, credit_s, reader, standing.anchors)
         live.committed = live.log.next = standing.end
-        live.log.gaps = [(gap.first, gap.first + gap.n) for gap in standing.gaps]
         live.ended = row.end is not None
         if row.judged:
             live.judged.set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, Table, func, select
 
 from ectopy.errors import RecordError
 from ectopy.service import schema
@@ -18,6 +18,7 @@ from ectopy.verdict import INTERVAL_S, Word
 from ectopy.wire import AlarmOut, Choice
 
 FINDING = "finding"  # the kind of input
+_LONGEST = 2**20  # samples of a chunk: a body has no more bytes
 
 
 @dataclass
@@ -34,7 +35,6 @@ class Standing:
     given: int = -1
     word: Word | None = None
     told_s: float = 0.0
-    gaps: list[GapRow] = field(default_factory=list)
     anchors: list[AnchorRow] = field(default_factory=list)
 
 
@@ -71,7 +71,7 @@ class Reader:
 
     def standing(self, epochs: Sequence[int]) -> dict[int, Standing]:
         """Where epochs stand: a thousand at once take as long as ten one by one."""
-        gaps, verdicts = schema.gaps.c, schema.verdicts.c
+        verdicts = schema.verdicts.c
         query = select(
             schema.epochs.c.key,
             _end(),
@@ -90,7 +90,6 @@ class Reader:
                 0.0,
             ),
         ).where(schema.epochs.c.key.in_(epochs))
-        gap_rows = select(schema.gaps).where(gaps.epoch.in_(epochs)).order_by(gaps.epoch, gaps.first)
         anchors, key = schema.anchors.c, schema.epochs.c.key
         since = _last(anchors.sample, anchors.epoch, anchors.sample, before=KEPT - 1)
         anchor_rows = (
@@ -102,8 +101,6 @@ class Reader:
         )
         with self._database.connect() as connection:
             found = {key: Standing(*rest) for key, *rest in connection.execute(query)}
-            for gap in connection.execute(gap_rows):
-                found[gap.epoch].gaps.append(GapRow(*gap))
             for anchor in connection.execute(anchor_rows):
                 found[anchor.epoch].anchors.append(AnchorRow(*anchor))
         return found
@@ -118,15 +115,9 @@ class Reader:
 
     def log(self, epoch: int, first: int, end: int, width: int) -> Iterator[SamplesRow | GapRow]:
         """The log from `first` to `end`, in order: a piece a chunk or gap, cut to that range."""
-        t = schema.chunks.c
-        begin = select(t.first).where(t.epoch == epoch, t.first <= first).order_by(t.first.desc()).limit(1)
         with self._database.connect() as connection:
-            start = connection.scalar(begin)
-            query = select(schema.chunks).where(t.epoch == epoch, t.first >= (start or 0), t.first < end)
-            chunks = connection.execute(query.order_by(t.first)).all()
-            g = schema.gaps.c
-            between = select(schema.gaps).where(g.epoch == epoch, g.first < end, g.first + g.n > first)
-            gaps = [GapRow(**row) for row in connection.execute(between.order_by(g.first)).mappings()]
+            chunks = connection.execute(_between(schema.chunks, epoch, first, end)).all()
+            gaps = [GapRow(*row) for row in connection.execute(_between(schema.gaps, epoch, first, end))]
         entries: list[Any] = sorted([*chunks, *gaps], key=lambda entry: entry.first)
         cut = [(entry, max(entry.first, first), min(entry.first + entry.n, end)) for entry in entries]
         wanted = [(entry, at, stop) for entry, at, stop in cut if at < stop]
@@ -157,6 +148,15 @@ class Reader:
         except FileNotFoundError:
             raise RecordError(f"epoch {epoch.number} of '{epoch.stream}': these samples are no longer kept") from None
         return b"".join(parts)
+
+    def late(self, epoch: int, first: int, n: int, width: int) -> list[SamplesRow]:
+        """All that came late for a place, whole, in no order."""
+        t = schema.late.c
+        query = select(schema.late).where(t.epoch == epoch, t.first > first - _LONGEST, t.first < first + n)
+        with self._database.connect() as connection:
+            rows = connection.execute(query.where(t.first + t.n > first).order_by(t.segment, t.at)).all()
+        contents = self._segments.read((row.segment, row.at, row.n * width) for row in rows)
+        return [SamplesRow(epoch, row.first, row.n, next(contents), late=True) for row in rows]
 
     def verdicts(
         self,
@@ -272,6 +272,14 @@ class Reader:
     def _newest(self, number: ColumnElement[int]) -> int:
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(number))) or 0
+
+
+def _between(table: Table, epoch: int, first: int, end: int) -> Select[Any]:
+    """An epoch's chunks, or gaps, of a range, in order; none of them overlaps another."""
+    t = table.c
+    begin = select(func.max(t.first)).where(t.epoch == epoch, t.first <= first).scalar_subquery()
+    query = select(table).where(t.epoch == epoch, t.first >= func.coalesce(begin, first), t.first < end)
+    return query.order_by(t.first)
 
 
 def _end() -> ColumnElement[int]:
