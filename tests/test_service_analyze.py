@@ -152,6 +152,13 @@ def as_json(analysis: ectopy.analysis.Analysis) -> list[dict]:
     return json.loads(json.dumps([verdict.to_dict() for verdict in analysis.verdicts]))
 
 
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def reason(answer: httpx.Response, status: int) -> str:
     assert answer.status_code == status, answer.text
     assert [*answer.json()] == ["reason"]
@@ -448,6 +455,26 @@ def test_a_form_that_is_none_is_refused(server):
     assert "two files are called a.hea" in reason(send(part + b"\r\n" + part + b"\r\n--b--\r\n"), 422)
     assert "more than 64 files" in reason(server.files({f"{n}.hea": b"x" for n in range(65)}), 413)
     assert [*server.folder.iterdir()] == []
+
+
+def test_a_result_takes_no_room_that_the_disk_is_to_keep(tmp_path, record):
+    spare = shutil.disk_usage(tmp_path).free - 256 * MIB
+    with serving(tmp_path / "uploads", wait_s=0.0, spare_bytes=spare) as full:
+        answer = full.files(contents(record, ".hea", ".dat"))
+        with (tmp_path / "other").open("wb") as other:
+            os.posix_fallocate(other.fileno(), 0, 512 * MIB)
+            job = full.job(answer, lambda job: job["state"] == "failed")
+        assert "no room for the result on the service's disk (less than" in job["reason"]
+        (folder,) = full.folder.iterdir()
+        until(lambda: not [*folder.iterdir()])
+
+
+def test_a_job_that_is_done_keeps_its_result_alone(tmp_path, demo):
+    with serving(tmp_path / "uploads", wait_s=0.0, strip_bytes=1000) as short:
+        strip = {"fs": FS, "samples": demo.samples[:3600, 0].astype(float).tolist()}
+        short.job(short.samples(**strip), lambda job: job["state"] == "done")
+        (folder,) = short.folder.iterdir()
+        until(lambda: [file.name for file in folder.iterdir()] == ["result.json"])
 
 
 def test_an_upload_beyond_the_limit_is_refused_and_leaves_nothing(tmp_path, record):

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 from uuid import uuid4
 
 from ectopy.errors import BusyError, RecordError
-from ectopy.service.child import RESULT, UPLOAD, Task
+from ectopy.service.child import REQUEST, RESULT, UPLOAD, Task
 from ectopy.service.limits import AnalysisLimits, RefusedError
 from ectopy.service.workers import Workers, end, spawn
 
@@ -149,7 +149,7 @@ class Analyses:
         except Exception:  # no process, or no memory for one
             _log.exception("an analysis could not be run")
             job.state, job.reason, job.status = "failed", "the service can't run the analysis; try again later", 500
-        await asyncio.to_thread(shutil.rmtree, job.folder / UPLOAD, ignore_errors=True)
+        await asyncio.to_thread(_clear, job.folder)
         self._keep(job)
 
     async def _run(self, job: Job, task: Task) -> None:
@@ -183,6 +183,12 @@ class Analyses:
     def _forget(self, job: Job) -> None:
         if self._jobs.pop(job.id, None):
             asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, job.folder, True)
+
+
+def _clear(folder: Path) -> None:
+    """Leave the result alone."""
+    shutil.rmtree(folder / UPLOAD, ignore_errors=True)
+    (folder / REQUEST).unlink(missing_ok=True)
 
 
 def _broken_off(code: int, limits: AnalysisLimits) -> tuple[str, int]:

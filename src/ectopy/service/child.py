@@ -13,15 +13,16 @@ import shutil
 import struct
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from errno import ENOSPC
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ectopy.errors import EctopyError, OutputError
-from ectopy.service.limits import AnalysisLimits, RefusedError, size
+from ectopy.service.limits import MIB, AnalysisLimits, RefusedError, size
 
 HEAD = struct.Struct("<HI")  # status (0 of a request), bytes
 UPLOAD, REQUEST, RESULT = "upload", "request.json", "result.json"  # in the folder: files, or samples; the answer
@@ -162,8 +163,30 @@ def _keep(task: Task, folder: Path, progress: Callable[[float], None]) -> None:
         record = record_in(folder / UPLOAD, most_files=limits.members, most_bytes=most, room=room)
         recording = read(record, remedy="upload it again")
     analysis = analyze(recording, model=task.model, operating_point=task.operating_point, progress=progress)
-    with (folder / RESULT).open("xb") as file:
-        file.writelines(encode(analysis))
+    _write(folder / RESULT, encode(analysis), limits.spare_bytes)
+
+
+def _write(path: Path, pieces: Iterable[bytes], spare: int) -> None:
+    """Pieces to a new file, while the disk keeps so many bytes free.
+
+    Raises
+    ------
+    OutputError
+        If it has no room for them: nothing of them stays.
+    """
+    room = 0  # that may be taken before the disk is looked at again
+    try:
+        with path.open("xb") as file:
+            for piece in pieces:
+                if len(piece) > room:
+                    room = min(shutil.disk_usage(path.parent).free - spare, max(MIB, len(piece)))
+                    if len(piece) > room:
+                        raise OSError(ENOSPC, f"less than {size(spare)} would be left")
+                room -= len(piece)
+                file.write(piece)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"no room for the result on the service's disk ({error.strerror or error})") from None
 
 
 def _said(error: Exception, task: Task) -> tuple[str, int]:

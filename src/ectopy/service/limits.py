@@ -18,7 +18,7 @@ class AnalysisLimits:
     wait_s : seconds until a file still at work is answered as a job
     strip_bytes : of a JSON request that a worker takes; a larger one is treated as a file
     json_bytes, upload_bytes : of a JSON request, of all files of an upload, and of all that comes out of an archive
-    spare_bytes : of disk that uploads leave free
+    spare_bytes : of disk that uploads, and what comes of them, leave free
     members : files of an upload or an archive
     expansion : bytes out of an archive for each byte of it
     memory_bytes, cpu_s : of one process; seconds are those of the child of one file
