@@ -111,6 +111,33 @@ def test_a_message_that_is_not_taken_stands_in_nobodys_way():
     assert left.next_us >= began_us + 750_000
 
 
+def test_a_message_whose_answer_does_not_end_stands_in_nobodys_way(monkeypatch):
+    """It may have arrived: it is not sent over and over either."""
+    monkeypatch.setattr(notifier, "_IN_VAIN_S", 0.05)
+    endless, tries = {"n-1", "n-2", "n-3"}, []
+
+    class Slow:
+        name = "slow"
+
+        def send(self, message: Message) -> None:
+            tries.append(message.key)
+            if message.key in endless:
+                time.sleep(0.1)
+                raise NotifyError("no answer that ends")
+
+    to, outbox = Slow(), MemoryOutbox()
+    sender = Notifier(outbox, [to])  # type: ignore[list-item]
+    for number in range(1, 6):
+        outbox.add(message(to, f"n-{number}"))  # type: ignore[arg-type]
+    sender.start()
+    until(lambda: not {"n-4", "n-5"} & {left.key for left in outbox.waiting("slow", 9)})
+    assert tries[:3] == ["n-1", "n-2", "n-3"] and tries.count("n-1") <= 4
+    assert [key for key in tries if key not in endless] == ["n-4", "n-5"]
+    endless.clear()
+    until(lambda: not outbox.waiting("slow", 9), 30)
+    sender.close()
+
+
 def test_a_target_that_hangs_holds_up_no_other_nor_the_end():
     with silent() as nobody, HttpSink() as sink:
         slow = target(f"json://{nobody}/?rto=1000", nobody)

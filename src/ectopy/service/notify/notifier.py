@@ -2,7 +2,9 @@
 
 A thread tries all that waits for its target, the oldest first, whenever any of it is due: so order holds when a target
 comes back, and a message that a target won't take stands in nobody's way. A try that failed is repeated after 1 s, then
-after twice as long each time, up to 5 min (and up to a quarter more or less); after 24 h a message is given up.
+after twice as long each time, up to 5 min (and up to a quarter more or less); after 24 h a message is given up. A round
+that fails for half a minute is broken off; from then on, until something arrives, only what is due is tried, and first
+what has been for longest: else the oldest would be sent over and over, as its answer may be all that fails.
 """
 
 from __future__ import annotations
@@ -64,6 +66,7 @@ class _Lane:
         self._woken = threading.Event()
         self._closing = threading.Event()
         self._failing = False
+        self._slow = False  # it fails, and takes its time
         self._thread = threading.Thread(target=self._run, name=f"notify {target.name}", daemon=True)
 
     def start(self) -> None:
@@ -98,13 +101,18 @@ class _Lane:
         waiting = self._outbox.waiting(self._target.name, _AT_ONCE)
         if (wait_s := self._until_due(waiting)) > 0:
             return wait_s
-        in_vain_s = 0.0
-        for message in waiting:
+        in_vain_s, slow = 0.0, self._slow
+        due = sorted((one for one in waiting if not self._wait_s(one)), key=lambda one: one.next_us)
+        for message in due if slow else waiting:
             if self._closing.is_set() or in_vain_s > _IN_VAIN_S:
                 break
             began = time.monotonic()
             if not self._try(message):
                 in_vain_s += time.monotonic() - began
+            elif slow:
+                self._slow = False
+                return 0.0  # from the oldest on
+        self._slow = in_vain_s > _IN_VAIN_S
         return 0.0 if len(waiting) == _AT_ONCE else self._until_due(self._outbox.waiting(self._target.name, _AT_ONCE))
 
     def _until_due(self, waiting: Sequence[Message]) -> float:
