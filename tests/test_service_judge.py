@@ -151,3 +151,31 @@ def test_a_heart_that_stopped_in_a_silence_is_told_in_time(demo: ectopy.Recordin
     outputs = [output for one in given for output in desk.step(one)]
     raised = [output.alarm for output in outputs if isinstance(output, AlarmChanged) and output.alarm.presence == "on"]
     assert {(alarm.code, alarm.late) for alarm in raised} >= {("asystole", False)}
+
+
+@pytest.mark.parametrize("silence_s", [60, 0])
+@pytest.mark.parametrize("known_at_s", [44, 40])
+def test_what_begins_and_ends_before_a_silence_is_known_is_told_in_time(
+    demo: ectopy.Recording, silence_s: int, known_at_s: int
+) -> None:
+    """A device without counters sends nothing for a minute, and right after it a heart stops for some seconds. Of what
+    was sent a minute late nobody is told, nor again of what began before."""
+    ward, began_us = Ward(still(demo, 48, stop=32, stopped=6)), time.time_ns() // 1000 - 105_000_000
+    run, desk = ward.run(1), Desk()
+    run.clock = Clock(1, Fraction(FS), began_us)
+    ward.judge.feed(run, [ward.samples(1, 0, known_at_s * FS)])
+    ward.judge.start()
+    until(lambda: run.done == known_at_s * FS and ward.judge.idle)
+    anchors = [AnchorRow(1, 0, began_us), AnchorRow(1, 31 * FS, began_us + (31 + silence_s) * 1_000_000)]
+    run.clock = Clock(1, Fraction(FS), began_us, None, anchors)
+    ward.judge.feed(run, [ward.samples(1, known_at_s * FS, 48 * FS)])
+    until(lambda: run.done == 48 * FS and ward.judge.idle)
+    ward.judge.close()
+    given = [one.found if isinstance(one, ToldAgain) else one for _, turn in ward.kept for one in turn.found]
+    outputs = [output for one in given for output in desk.step(one)]
+    raised = [output.alarm for output in outputs if isinstance(output, AlarmChanged) and output.alarm.presence == "on"]
+    in_time = [alarm.code for alarm in raised if not alarm.late]
+    assert "asystole" in {alarm.code for alarm in raised}
+    assert in_time.count("asystole") == (silence_s > 0) and (silence_s or not in_time)
+    again = [one.found.finding for _, turn in ward.kept for one in turn.found if isinstance(one, ToldAgain)]
+    assert all(finding.end_s is None or finding.start_s > 31 for finding in again)

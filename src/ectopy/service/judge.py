@@ -193,6 +193,7 @@ class Judge:
         """After an error: at the snapshot, from the log; three times, then with what comes next."""
         run = one.run
         run.given, run.told_s, run.behind = one.given, one.told_s, True
+        run.missed = [finding for finding in run.missed if finding.told_s <= one.told_s]
         run.failed += 1
         with self._changed:
             last = one.last = run.waiting[-1] if run.waiting else one.last
@@ -241,20 +242,24 @@ class Judge:
         return turn
 
     def _found(self, run: Run, analyzer: StreamAnalyzer) -> list[Found | ToldAgain | EpochEnded]:
-        """What is new of the findings, with the time of day; once the stream has caught up, what lasts by then too."""
+        """What is new of the findings, with the time of day; once the stream has caught up, what lasts by then too,
+        and what is over but seemed late while nobody knew of a silence before it."""
         now_us, before_s = _now_us(), run.told_s
         new = [finding for finding in analyzer.found() if finding.told_s > before_s]
         found: list[Found | ToldAgain | EpochEnded] = [_told(run, finding, now_us) for finding in new]
         run.told_s = max([before_s, *(finding.told_s for finding in new)])
         second = float(run.done // run.epoch.fs)
+        late = [finding for finding in new if run.is_late(finding, now_us)]
+        run.missed = [finding for finding in (*run.missed, *late) if (second - finding.told_s) * 1e6 <= LATE_US]
         caught_up = now_us - run.clock.at(run.done) < LATE_US and second >= before_s
-        missed = run.behind or any(now_us - run.clock.at(round(f.told_s * run.epoch.fs)) > LATE_US for f in new)
-        if caught_up and missed:
+        if caught_up and (run.behind or late):
             if run.anew:  # of what another model told, nothing here would tell the end
                 found.append(EpochEnded(now_us, run.epoch.stream, run.epoch.number))
                 run.anew = False
-            lasting = [replace(finding, told_s=second) for finding in analyzer.lasting()]
-            found += [ToldAgain(_told(run, finding, now_us)) for finding in lasting]
+            again = run.over(new, now_us)
+            again += [replace(finding, told_s=second) for finding in analyzer.lasting()]
+            found += [ToldAgain(_told(run, finding, now_us)) for finding in again]
+            run.missed = []
         run.behind = not caught_up
         return found
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 
-from ectopy.alarms import EpochEnded, Found
+from ectopy.alarms import LATE_US, EpochEnded, Found
 from ectopy.analysis import StreamAnalyzer
 from ectopy.service.clock import Clock
 from ectopy.service.reading import Reader
 from ectopy.service.rows import EndRow, EpochRow, GapRow, Row, SamplesRow, VerdictRow
+from ectopy.verdict import Finding
 
 Entry = SamplesRow | GapRow | EndRow
 
 
 @dataclass(frozen=True, slots=True)
 class ToldAgain:
-    """A finding that lasts, told once more: it was too old to be told when it began."""
+    """A finding told once more: it was too old to be told when it began, and lasts, or was not as old as it seemed."""
 
     found: Found
 
@@ -32,6 +34,7 @@ class Run:
     reached : index behind what it has been fed and has taken in: for what is replayed after a restart, nobody waits
     anew : it has begun again at the first sample, and what it told before may no longer hold
     behind : what was found last lay too far back for anybody to be told of it
+    missed : what was found lately and seemed to lie that far back
     failed : turns that ended in an error, its own or one of those it had them with, since it last caught up
     wanted : samples with which the next verdict can be given; with fewer there is nothing to do
     given : start of the last verdict that is kept; -1 before the first
@@ -48,6 +51,7 @@ class Run:
     told_s: float = 0.0
     anew: bool = False
     behind: bool = True
+    missed: list[Finding] = field(default_factory=list)
     saved: int = 0
     queued: bool = False
     reached: int = 0
@@ -60,6 +64,17 @@ class Run:
             return False
         last = self.waiting[-1]
         return isinstance(last, EndRow) or last.first + last.n >= self.wanted
+
+    def is_late(self, finding: Finding, now_us: int) -> bool:
+        """Whether it was told too long ago for anybody to hear of it, as far as the clock knows by now."""
+        return now_us - self.clock.at(round(finding.told_s * self.epoch.fs)) > LATE_US
+
+    def over(self, new: Sequence[Finding], now_us: int) -> list[Finding]:
+        """Of what was missed, or is new, that which is over, and whose beginning seemed late but wasn't."""
+        missed = [finding for finding in self.missed if not self.is_late(finding, now_us)]
+        begun = {(finding.name, finding.start_s) for finding in missed if finding.end_s is None}
+        ended = [finding for finding in dict.fromkeys((*missed, *new)) if finding.end_s is not None]
+        return [finding for finding in ended if (finding.name, finding.start_s) in begun]
 
     def take(self, reader: Reader, most: int) -> tuple[np.ndarray, bool]:
         """What comes next of the log, (n, n_leads) samples with NaN in gaps, and whether it ends there.
