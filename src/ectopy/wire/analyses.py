@@ -9,7 +9,8 @@ from pydantic import Field
 from ectopy.verdict import Word
 from ectopy.wire.alarms import EpisodeOut
 from ectopy.wire.form import Unit
-from ectopy.wire.messages import MAX_LEADS, Count, Id, Index, IntervalOut, Lead, Message, Series
+from ectopy.wire.messages import MAX_LEADS, Count, Id, Index, Lead, Message, Series
+from ectopy.wire.verdicts import IntervalOut
 
 
 class SummaryOut(Message):

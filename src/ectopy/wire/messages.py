@@ -1,5 +1,5 @@
-"""What travels as JSON; field names are those of `Verdict`, `Beat` and `Analysis`. Times are UTC, indices count samples
-from 0 in each epoch."""
+"""What travels as JSON of streams, their epochs and samples, and what all messages have in common. Times are UTC,
+indices count samples from 0 in each epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ectopy.errors import SignalError
-from ectopy.recording import MAX_FS, MIN_FS, AamiClass, exact_rate
+from ectopy.recording import MAX_FS, MIN_FS, exact_rate
 from ectopy.verdict import OperatingPoint, Word
 from ectopy.wire.form import Form, SampleKind, Unit
 
@@ -214,91 +214,10 @@ class Refused(Message):
     stream: Id | None = None
 
 
-class BeatOut(Message):
-    """As `ectopy.verdict.Beat`."""
-
-    sample: int
-    time_s: float
-    aami: AamiClass | None
-    N: float | None
-    S: float | None
-    V: float | None
-    F: float | None
-    Q: float | None
-    rr_s: float | None
-    anomaly: float
-    differs: str | None
-
-
-class FindingOut(Message):
-    """As `ectopy.verdict.Finding`."""
-
-    name: str
-    start_s: float
-    end_s: float | None
-    abnormal: bool
-    told_s: float | None = None  # unknown of what earlier versions found
-    value: float | None = None
-
-
-class IntervalOut(Message):
-    """As `ectopy.verdict.Verdict`."""
-
-    start_s: float
-    end_s: float
-    verdict: Word
-    score: float | None
-    heart_rate: float | None
-    quality: float
-    n_beats: int
-    n_abnormal: int
-    reason: str
-    beats: list[BeatOut]
-    findings: list[FindingOut]
-    model: str
-
-
-class VerdictOut(IntervalOut):
-    """One interval of a stream. `id` counts over all streams in the order in which verdicts were kept."""
-
-    type: Literal["verdict"] = "verdict"
-    id: int
-    stream: Id
-    epoch: int
-    start_sample: int
-    end_sample: int
-    start_at: datetime
-    end_at: datetime
-
-
-class FoundOut(FindingOut):
-    """A finding of a stream as it is told: when it begins, and again when it ends. `id` counts over all streams."""
-
-    type: Literal["finding"] = "finding"
-    id: int
-    stream: Id
-    epoch: int
-    start_at: datetime
-    end_at: datetime | None
-    seen_at: datetime | None = Field(default=None, description="When it was told, by the server's clock")
-
-
 class Page(Message):
     """`after` of the next page; null at the end."""
 
     next: int | None
-
-
-class Verdicts(Page):
-    items: list[VerdictOut]
-
-
-class Beats(Page):
-    items: list[BeatOut]
-
-
-class Findings(Page):
-    items: list[FoundOut]
 
 
 class Ticket(Message):
