@@ -85,7 +85,7 @@ def check_alarms(lives: Lives) -> int:
     """The log of a service that doesn't run gives the alarms and the notices that are kept; how many alarms."""
     reader = Reader(open_database(lives.data / "ectopy.db"), Segments(lives.data / "samples"))
     desk, changes, notices = Desk(), dict[int, Alarm](), set[str]()
-    log = reader.alarm_log()
+    log = [*reader.alarm_log()]
     assert [row.id for row in log] == list(range(1, len(log) + 1))
     for row in log:
         for output in desk.step(read_input(row)):

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import sqlite3
+import tracemalloc
 import weakref
 from fractions import Fraction
 from pathlib import Path
@@ -98,3 +99,37 @@ def test_an_epochs_old_times_are_read_where_they_are_asked_for(tmp_path: Path, m
     del whole
     assert times == asyncio.run(anew())
     assert verdicts()[: len(told)] == told and len(told) > 700
+
+
+def test_a_start_takes_no_memory_for_what_is_over(tmp_path: Path) -> None:
+    """Epochs that are judged, and a log of alarms that is folded anew, as after an update."""
+
+    async def start() -> int:
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        tracemalloc.start()
+        await streams.start()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert streams.live("bed").epoch.number == 10_001
+        await streams.stop()
+        return most
+
+    async def begin() -> None:
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        await streams.start()
+        await streams.begin("bed", EpochRequest(fs=360, leads=["II"], gain=200))
+        await streams.stop()
+
+    asyncio.run(begin())
+    with sqlite3.connect(tmp_path / "ectopy.db") as database:
+        for number in range(2, 10_002):
+            database.execute(
+                "INSERT INTO epochs SELECT ?, stream, ?, fs, leads, kind, unit, gain, offset, ?, started_us, "
+                "device_us, 0, 1, choice FROM epochs WHERE number = 1",
+                (number, number, f"{number:500}"),
+            )
+        database.execute("DELETE FROM alarm_log")
+        viewed = ((n, n, f'{{"at_us": {n}}}{"":1000}') for n in range(1, 10_001))
+        database.executemany("INSERT INTO alarm_log (id, at_us, kind, body) VALUES (?, ?, 'viewed', ?)", viewed)
+        database.execute("DELETE FROM desk")
+    assert asyncio.run(start()) < 8_000_000

@@ -45,13 +45,14 @@ class Reader:
         self._database = database
         self._segments = segments
 
-    def epochs(self, stream: str | None = None) -> list[EpochRow]:
-        """Of a stream, or of all, the oldest first."""
-        query = select(schema.epochs).order_by(schema.epochs.c.key)
-        if stream is not None:
-            query = query.where(schema.epochs.c.stream == stream)
-        with self._database.connect() as connection:
-            return [_epoch(row) for row in connection.execute(query).mappings()]
+    def epochs(self, stream: str) -> list[EpochRow]:
+        """Of a stream, the oldest first."""
+        return self._epochs(schema.epochs.c.stream == stream)
+
+    def current(self) -> list[EpochRow]:
+        """The newest of each stream, and those that are not judged to their end; the oldest first."""
+        t = schema.epochs.c
+        return self._epochs(t.key.in_(select(func.max(t.key)).group_by(t.stream)) | ~t.judged)
 
     def known(self) -> dict[str, tuple[str | None, Choice | None]]:
         """Each stream's label, and what its next epochs are judged by."""
@@ -206,11 +207,12 @@ class Reader:
         """The largest number of all alarms; 0 before the first."""
         return self._newest(schema.alarms.c.id)
 
-    def alarm_log(self, *, after: int = 0) -> list[LogRow]:
-        """What the alarms are made of, in order."""
+    def alarm_log(self, *, after: int = 0) -> Iterator[LogRow]:
+        """What the alarms are made of, in order; it may be far more than there is memory for."""
         query = select(schema.alarm_log).where(schema.alarm_log.c.id > after).order_by(schema.alarm_log.c.id)
         with self._database.connect() as connection:
-            return [LogRow(*row) for row in connection.execute(query)]
+            for row in connection.execute(query.execution_options(yield_per=1000)):
+                yield LogRow(*row)
 
     def findings(
         self, stream: str, *, epoch: int | None = None, after: int = 0, limit: int, newest: bool = False
@@ -264,6 +266,11 @@ class Reader:
     def newest_change(self) -> int:
         """The largest number of all changes of alarms; 0 before the first."""
         return self._newest(schema.alarm_changes.c.id)
+
+    def _epochs(self, which: ColumnElement[bool]) -> list[EpochRow]:
+        query = select(schema.epochs).where(which).order_by(schema.epochs.c.key)
+        with self._database.connect() as connection:
+            return [_epoch(row) for row in connection.execute(query).mappings()]
 
     def _bodies(self, query: Select[Any]) -> list[tuple[int, str]]:
         with self._database.connect() as connection:

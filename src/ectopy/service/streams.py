@@ -234,9 +234,7 @@ class Streams:
             healthy=lambda: self.trouble is None,
         )
         self._known = self._reader.known()
-        rows = self._reader.epochs()
-        newest = {row.stream: row for row in rows}
-        rows = [row for row in rows if not row.judged or row is newest[row.stream]]
+        rows = self._reader.current()
         standing = self._reader.standing([row.key for row in rows])
         for row in rows:
             self._models.of(row.choice)  # loaded here, and not when somebody asks
