@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -185,6 +186,36 @@ def test_what_is_missing_for_too_long_becomes_a_gap(tmp_path: Path) -> None:
         assert (gap["first"], gap["n"], gap["reason"]) == (2, 3, "never came")
         kept = FORM.decode(api.get("/streams/holes/samples").content)[:, 0]
         np.testing.assert_allclose(kept, [0.1, 0.2, np.nan, np.nan, np.nan, 0.3], atol=0.003)
+
+
+@pytest.mark.parametrize("chunk_s", [2, 9])
+def test_a_device_that_was_held_back_hears_that_it_may_go_on_whoever_asks_meanwhile(
+    api: httpx.Client, url: str, chunk_s: int
+) -> None:
+    """It sends as fast as it may, up to its whole credit at once, while others are told the credit too."""
+    stream, n, over = f"fast-{chunk_s}", chunk_s * 360, threading.Event()
+    begin(api, stream)
+
+    def look() -> None:
+        while not over.is_set():
+            with socket(url, stream) as watcher:
+                watcher.send('{"type": "watch", "what": []}')
+                watcher.recv(timeout=10)
+            httpx.get(f"{url}/v1/streams/{stream}/offset", timeout=10)
+
+    with socket(url, stream) as device:
+        device.send('{"type": "write", "epoch": 1}')
+        ack = json.loads(device.recv(timeout=10))
+        asking = threading.Thread(target=look)
+        asking.start()
+        try:
+            for first in range(0, 1200 * 360, n):
+                while ack["next"] + ack["credit"] < first + n:
+                    ack = json.loads(device.recv(timeout=20))
+                device.send(pack([Chunk(stream, 1, first, n, bytes(2 * n))]))
+        finally:
+            over.set()
+            asking.join()
 
 
 def test_what_comes_late_is_kept_once_however_often_and_in_whatever_pieces_it_is_sent(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class Live:
     rate : samples a second, where it need not be exact
     judged : it has ended, and all its verdicts are kept
     committed : index behind the last sample or gap on disk
-    allowed : index up to which samples may be sent; what was granted once is not taken back
+    allowed : index up to which samples may be sent; what was granted once, to whomever, is not taken back
+    known : index up to which the writer has been told so
     kept_at : what was committed lately, and when
     late : what came late and is on its way to the disk
     """
@@ -49,6 +50,7 @@ class Live:
     judged: asyncio.Event = field(default_factory=asyncio.Event)
     writer: Connection | None = None
     allowed: int = 0
+    known: int = 0
     last_word: Word | None = None
     watchers: dict[What, set[Watcher]] = field(default_factory=lambda: {what: set() for what in get_args(What)})
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -114,8 +116,10 @@ class Live:
 
     @property
     def held_back(self) -> bool:
-        """More may be sent than was told, by a good deal."""
-        return self.committed + self._credit_now() > self.allowed + self.credit_s * self.rate / 4
+        """More may be sent than the writer knows: a good deal more, or as much as ever."""
+        credit, full = self._credit_now(), int(self.credit_s * self.rate)
+        more = self.committed + credit - self.known
+        return more > full / 4 or (credit == full and more > 0)
 
     def told(self, model: str) -> Epoch:
         """The epoch as the API has it."""

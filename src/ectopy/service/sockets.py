@@ -57,6 +57,8 @@ class Connection:
 
     def acknowledge(self, live: Live) -> None:
         self._watcher.put_latest(live.epoch.key, live.ack_json())
+        if live.writer is self:
+            live.known = live.allowed
 
     def taken_over(self, live: Live) -> None:
         """Another connection writes this stream from now on."""
