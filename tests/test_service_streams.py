@@ -6,15 +6,22 @@ import json
 import sqlite3
 import tracemalloc
 import weakref
+from dataclasses import asdict
 from fractions import Fraction
+from itertools import product
+from math import ceil, inf
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import event, insert
 
+from ectopy.service import schema
 from ectopy.service.clock import Clock
 from ectopy.service.metrics import Metrics
-from ectopy.service.rows import AnchorRow
+from ectopy.service.reading import Reader
+from ectopy.service.rows import AnchorRow, EpochRow, VerdictRow
+from ectopy.service.segments import Segments
 from ectopy.service.settings import load_settings
 from ectopy.service.streams import Streams
 from ectopy.wire import Chunk, EpochRequest
@@ -133,3 +140,31 @@ def test_a_start_takes_no_memory_for_what_is_over(tmp_path: Path) -> None:
         database.executemany("INSERT INTO alarm_log (id, at_us, kind, body) VALUES (?, ?, 'viewed', ?)", viewed)
         database.execute("DELETE FROM desk")
     assert asyncio.run(start()) < 8_000_000
+
+
+def test_verdicts_of_some_seconds_are_found_whatever_came_before(tmp_path: Path) -> None:
+    """Two epochs of other rates; the first has run for days."""
+    database, steps = schema.open_database(tmp_path / "ectopy.db"), list[int]()
+    epochs = [
+        EpochRow(1, "bed", 1, Fraction(360), ("II",), "int16", "mV", 200.0, 0.0, None, 0, None),
+        EpochRow(2, "bed", 2, Fraction(1000, 3), ("II",), "int16", "mV", 200.0, 0.0, None, 0, None),
+    ]
+    rows = [(epochs[0], 5.0 * n) for n in range(20_000)] + [(epochs[1], 5.0 * n) for n in range(200)]
+    verdicts = [
+        VerdictRow(n, epoch.key, ceil(start_s * epoch.fs), start_s, "normal", "")
+        for n, (epoch, start_s) in enumerate(rows, 1)
+    ]
+    with database.begin() as connection:
+        connection.execute(insert(schema.verdicts), [asdict(row) for row in verdicts])
+    event.listen(database, "checkout", lambda one, *_: one.set_progress_handler(lambda: steps.append(1), 1000))
+    reader = Reader(database, Segments(tmp_path / "samples"))
+    asked = ((0.0, 5.0), (4.99, 700.0), (700.0, None), (None, 10.0), (99_000.0, 99_990.0), (inf, None))
+    for some, (start_s, end_s) in product((epochs, epochs[:1], epochs[1:]), asked):
+        keys, end = [epoch.key for epoch in some], inf if end_s is None else end_s
+        wanted = [row.id for row in verdicts if row.epoch in keys and (start_s or 0.0) <= row.start_s < end]
+        found = reader.verdicts(epochs=some, limit=100, start_s=start_s, end_s=end_s)
+        assert [number for number, _ in found] == wanted[:100]
+    steps.clear()
+    assert len(reader.verdicts(epochs=epochs[:1], limit=100, start_s=99_000.0, end_s=99_990.0)) == 100
+    assert len(steps) < 10
+    database.dispose()

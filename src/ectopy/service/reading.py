@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, RowMapping, ScalarSelect, Select, Table, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, Select, func, select
 
 from ectopy.errors import RecordError
-from ectopy.service import schema
+from ectopy.service import queries, schema
 from ectopy.service.clock import KEPT
 from ectopy.service.rows import AnchorRow, AnnotationRow, EpochRow, GapRow, LogRow, SamplesRow
 from ectopy.service.segments import Segments
@@ -62,7 +63,7 @@ class Reader:
     def end(self, epoch: int) -> int:
         """Index behind the last sample, or gap, of an epoch's log."""
         with self._database.connect() as connection:
-            return connection.scalar(select(_end()).where(schema.epochs.c.key == epoch)) or 0
+            return connection.scalar(select(queries.end()).where(schema.epochs.c.key == epoch)) or 0
 
     def gaps(self, epoch: int) -> list[GapRow]:
         t = schema.gaps.c
@@ -75,9 +76,9 @@ class Reader:
         verdicts = schema.verdicts.c
         query = select(
             schema.epochs.c.key,
-            _end(),
-            func.coalesce(_last(verdicts.start, verdicts.epoch, verdicts.start), -1),
-            _last(verdicts.word, verdicts.epoch, verdicts.start),
+            queries.end(),
+            func.coalesce(queries.last(verdicts.start, verdicts.epoch, verdicts.start), -1),
+            queries.last(verdicts.word, verdicts.epoch, verdicts.start),
             func.coalesce(
                 select(schema.alarm_log.c.told_s)
                 .where(
@@ -92,7 +93,7 @@ class Reader:
             ),
         ).where(schema.epochs.c.key.in_(epochs))
         anchors, key = schema.anchors.c, schema.epochs.c.key
-        since = _last(anchors.sample, anchors.epoch, anchors.sample, before=KEPT - 1)
+        since = queries.last(anchors.sample, anchors.epoch, anchors.sample, before=KEPT - 1)
         anchor_rows = (
             select(schema.anchors)
             .select_from(schema.epochs)
@@ -117,8 +118,8 @@ class Reader:
     def log(self, epoch: int, first: int, end: int, width: int) -> Iterator[SamplesRow | GapRow]:
         """The log from `first` to `end`, in order: a piece a chunk or gap, cut to that range."""
         with self._database.connect() as connection:
-            chunks = connection.execute(_between(schema.chunks, epoch, first, end)).all()
-            gaps = [GapRow(*row) for row in connection.execute(_between(schema.gaps, epoch, first, end))]
+            chunks = connection.execute(queries.between(schema.chunks, epoch, first, end)).all()
+            gaps = [GapRow(*row) for row in connection.execute(queries.between(schema.gaps, epoch, first, end))]
         entries: list[Any] = sorted([*chunks, *gaps], key=lambda entry: entry.first)
         cut = [(entry, max(entry.first, first), min(entry.first + entry.n, end)) for entry in entries]
         wanted = [(entry, at, stop) for entry, at, stop in cut if at < stop]
@@ -162,7 +163,7 @@ class Reader:
     def verdicts(
         self,
         *,
-        epochs: list[int] | None = None,
+        epochs: list[EpochRow] | None = None,
         after: int = 0,
         limit: int,
         start_s: float | None = None,
@@ -173,11 +174,13 @@ class Reader:
         t = schema.verdicts.c
         query: Select[Any] = select(t.id, t.body).where(t.id > after).order_by(t.id).limit(limit)
         if epochs is not None:
-            query = query.where(t.epoch.in_(epochs))
+            query = query.where(t.epoch.in_([epoch.key for epoch in epochs]))
         if start_s is not None:
             query = query.where(t.start_s > start_s - INTERVAL_S, func.json_extract(t.body, "$.end_s") > start_s)
         if end_s is not None:
             query = query.where(t.start_s < end_s)
+        if epochs and (start_s is not None or end_s is not None):
+            query = query.where(t.id.between(*queries.ids(epochs, start_s or 0.0, inf if end_s is None else end_s)))
         if word is not None:
             query = query.where(t.word == word)
         return self._bodies(query)
@@ -279,31 +282,6 @@ class Reader:
     def _newest(self, number: ColumnElement[int]) -> int:
         with self._database.connect() as connection:
             return connection.scalar(select(func.max(number))) or 0
-
-
-def _between(table: Table, epoch: int, first: int, end: int) -> Select[Any]:
-    """An epoch's chunks, or gaps, of a range, in order; none of them overlaps another."""
-    t = table.c
-    begin = select(func.max(t.first)).where(t.epoch == epoch, t.first <= first).scalar_subquery()
-    query = select(table).where(t.epoch == epoch, t.first >= func.coalesce(begin, first), t.first < end)
-    return query.order_by(t.first)
-
-
-def _end() -> ColumnElement[int]:
-    """Index behind the last sample or gap of an epoch's log."""
-    chunks, gaps = schema.chunks.c, schema.gaps.c
-    return func.max(
-        func.coalesce(_last(chunks.first + chunks.n, chunks.epoch, chunks.first), 0),
-        func.coalesce(_last(gaps.first + gaps.n, gaps.epoch, gaps.first), 0),
-    )
-
-
-def _last(
-    value: ColumnElement[Any], epoch: ColumnElement[int], order: ColumnElement[int], before: int = 0
-) -> ScalarSelect[Any]:
-    """A value of an epoch's last row, or of one so many before it."""
-    query = select(value).where(epoch == schema.epochs.c.key).order_by(order.desc())
-    return query.limit(1).offset(before).correlate(schema.epochs).scalar_subquery()
 
 
 def _epoch(row: RowMapping) -> EpochRow:

@@ -42,9 +42,9 @@ async def _page(
     """Ids of verdicts, and the verdicts as they are kept."""
     streams.live(stream_id)
     rows = await asyncio.to_thread(streams.reader.epochs, stream_id)
-    keys = [row.key for row in rows if epoch in (None, row.number)]
+    rows = [row for row in rows if epoch in (None, row.number)]
     return await asyncio.to_thread(
-        streams.reader.verdicts, epochs=keys, after=after, limit=limit, start_s=start_s, end_s=end_s, word=verdict
+        streams.reader.verdicts, epochs=rows, after=after, limit=limit, start_s=start_s, end_s=end_s, word=verdict
     )
 
 
