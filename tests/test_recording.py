@@ -43,6 +43,12 @@ def test_leads_are_selected_by_name_in_the_order_asked_for(two_leads):
     np.testing.assert_array_equal(chosen.samples, two_leads.samples[:, ::-1])
 
 
+def test_a_lead_may_be_named_alone(two_leads, mitdb):
+    assert two_leads.select("II").leads == ("II",)
+    assert ectopy.read(mitdb / "208", leads="V1").leads == ("V1",)
+    assert ectopy.read("demo", leads="MLII").leads == ("MLII",)
+
+
 def test_an_unknown_lead_is_refused_with_the_names_there_are(two_leads):
     with pytest.raises(LeadError, match=r"small: no lead V9 \(it has I, II\)"):
         two_leads.select(["V9"])

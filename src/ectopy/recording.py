@@ -172,13 +172,14 @@ class Recording:
         return float(len(self.samples) / self.fs)
 
     def select(self, leads: Sequence[str]) -> Recording:
-        """The same recording with these leads only, in this order.
+        """The same recording with these leads only, in this order; a name alone is one lead.
 
         Raises
         ------
         LeadError
             If it has no lead of that name.
         """
+        leads = (leads,) if isinstance(leads, str) else leads  # a str is a sequence of its letters
         missing = [lead for lead in leads if lead not in self.leads]
         if missing:
             have = ", ".join(self.leads)

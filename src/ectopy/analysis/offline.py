@@ -52,7 +52,7 @@ def analyze(
     elif fs is not None and check_rate(fs) != recording.fs:
         raise SignalError(f"fs={fs}: the recording has its own rate, {float(recording.fs):g} Hz; leave fs out")
     if leads is not None:
-        recording = recording.select([leads] if isinstance(leads, str) else leads)
+        recording = recording.select(leads)
     check_recording(recording)
     stream = StreamAnalyzer(recording.fs, recording.leads, model=model, operating_point=operating_point)
     n, step = len(recording.samples), int(BATCH * recording.fs)

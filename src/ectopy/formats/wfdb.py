@@ -137,6 +137,7 @@ def _choose(path: Path, signals: list[Signal], leads: Sequence[str] | None) -> l
     there = ", ".join(f"{s.name} ({s.unit or 'mV'})" for s in signals) or "no signal"
     electric = {s.name: s for s in signals if not _OTHER_UNITS.fullmatch(s.unit)}
     if leads:
+        leads = (leads,) if isinstance(leads, str) else leads  # a str is a sequence of its letters
         missing = [name for name in leads if name not in electric]
         if missing:
             raise LeadError(f"{path}: no ECG lead {', '.join(missing)} (it has {there})")
