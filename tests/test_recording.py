@@ -63,6 +63,11 @@ def test_a_section_keeps_its_samples_marks_and_clock(two_leads):
     assert part.start == datetime(2020, 1, 1, 0, 0, 1, 200_000)
 
 
+def test_a_section_may_reach_to_the_end_wherever_that_is(two_leads):
+    np.testing.assert_array_equal(two_leads.section(2, np.inf).samples, two_leads.samples[5:])
+    assert two_leads.section(2, np.inf).start == two_leads.section(2, 4).start
+
+
 @pytest.mark.parametrize("fs", [Fraction(360), Fraction(257), Fraction("359.97"), Fraction(128)])
 def test_sections_of_five_seconds_join_to_the_whole(fs):
     whole = Recording(np.arange(9000, dtype=np.float32)[:, None], fs, ("I",))

@@ -191,7 +191,7 @@ class Recording:
         """The part from `start_s` to `end_s`, with its annotations; bounds are `ceil(t * fs)`."""
         # rounded to a millionth of a sample first: 0.1 s at 360 Hz is 36.000000000000002 samples in floats
         first, last = (
-            min(max(math.ceil(round(float(t * self.fs), 6)), 0), len(self.samples)) for t in (start_s, end_s)
+            math.ceil(round(min(max(float(t * self.fs), 0), len(self.samples)), 6)) for t in (start_s, end_s)
         )
         marks = self.annotations
         if marks is not None:
