@@ -207,6 +207,7 @@ def test_analyze_takes_an_array_with_a_rate(demo):
     [
         (np.full(3_600, np.nan), "every sample"),
         (np.zeros(100), "expected at least 2 s"),
+        (np.zeros((12, 5_000)), "transpose"),
         (np.zeros((2, 3, 4)), "shape"),
         (np.zeros((3_600, 0)), "no lead"),
         (["a", "b"], "no numbers"),

@@ -82,8 +82,10 @@ def check_recording(recording: Recording) -> None:
     what = recording.name or "samples"
     check_rate(recording.fs)
     if recording.duration_s < SHORTEST_S:
-        n = len(recording.samples)
-        raise SignalError(f"{what}: {n} samples are {recording.duration_s:.2f} s; expected at least {SHORTEST_S} s")
+        n, n_leads = recording.samples.shape
+        across = f"; a row is a sample, so transpose them if {n} is the number of leads" if n < n_leads else ""
+        found = f"{n} samples are {recording.duration_s:.2f} s"
+        raise SignalError(f"{what}: {found}; expected at least {SHORTEST_S} s{across}")
     if not np.isfinite(recording.samples).any():
         raise SignalError(f"{what}: every sample of {', '.join(recording.leads)} is missing; nothing to analyse")
 
