@@ -318,6 +318,17 @@ def test_two_files_of_one_name_stay_two_patients(demo, tmp_path):
     save(tables, tmp_path / "out")
 
 
+def test_a_file_and_a_lead_with_dollars_in_their_names_are_drawn(demo, tmp_path):
+    x = demo.samples[: 60 * 360]
+    files = []
+    for name in ("a", "b", "c"):  # three patients, so that their shares are drawn too
+        header = Path(write(tmp_path, name, np.hstack([x, 0 * x]))).with_suffix(".hea")
+        header.write_text(header.read_text().replace("lead", r"V$\lead$"))
+        files.append(str(header.rename(tmp_path / rf"{name}$\q$.hea")))
+    report = Report(explore(files), tmp_path / "out")
+    assert {"counts-by-record", "strips", "missing", "embedding", "one-patient"} <= set(report.drawn)
+
+
 def test_a_bad_record_of_a_database_is_left_out_and_said(demo, tmp_path):
     folder = tmp_path / "cinc2017"
     folder.mkdir()

@@ -299,6 +299,14 @@ def test_a_notebook_shows_facts_and_a_picture_with_names_escaped(demo, judged, w
         assert "1 abnormal" in html and "a note" in html and "not a medical device" in html
 
 
+def test_a_name_with_dollars_is_no_formula(demo, judged):
+    recording = replace(demo, name=r"$\a$", leads=(r"V $\b$",))
+    analysis = Analysis(recording, [replace(judged, reason=r"lead V $\b$ unreadable")], "made up 1")
+    recording._repr_html_()
+    analysis._repr_html_()
+    worst_intervals(analysis).savefig(io.BytesIO())
+
+
 def test_a_recording_without_samples_has_html_too():
     empty = Recording(np.empty((0, 1), np.float32), Fraction(360), ("MLII",))
     assert "0:00" in empty._repr_html_()

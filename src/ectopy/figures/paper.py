@@ -166,4 +166,4 @@ def _trace(ax: Axes, time: np.ndarray, values: np.ndarray, band: Band, middle: f
 def _label(ax: Axes, left: float, band: Band, middle: float) -> None:
     text = band.lead if band.gain == MM_PER_MV or not band.calibrated else f"{band.lead}  {band.gain:g} mm/mV"
     ax.text(left + 0.6 / MM_PER_S, middle + band.height / 2 - 0.6, text, fontsize=6.5, va="top", color=_INK,
-            bbox={"facecolor": _PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6})  # fmt: skip
+            parse_math=False, bbox={"facecolor": _PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6})  # fmt: skip

@@ -165,7 +165,7 @@ def _title(ax: Axes, piece: paper.Piece, text: str) -> None:
         title = textwrap.fill(text, columns, max_lines=2, placeholder=" …")
         if all(_width_mm(line, size) <= room for line in title.splitlines()):
             break
-    ax.set_title(title, fontsize=size, loc="left", pad=2)
+    ax.set_title(title, fontsize=size, loc="left", pad=2, parse_math=False)  # names may have $ in them
     ax.set_title(scale, fontsize=scale_size, loc="right", pad=2, color=CLASS_COLOURS["Q"])
 
 
@@ -179,7 +179,8 @@ def _width_mm(text: str, size: float) -> float:
 
 def _header(figure: Figure, page: tuple[float, float], analysis: Analysis, n: int) -> None:
     def write(mm: float, text: str, size: float, left: float = _LEFT, weight: str = "bold", color: str = "k") -> None:
-        figure.text(left / page[0], 1 - mm / page[1], text, fontsize=size, va="top", weight=weight, color=color)
+        figure.text(left / page[0], 1 - mm / page[1], text, fontsize=size, va="top", weight=weight, color=color,
+                    parse_math=False)  # fmt: skip
 
     recording = analysis.recording
     what = f"the {n} worst intervals" if n else "no abnormal or unreadable interval"

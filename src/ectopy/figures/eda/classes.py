@@ -31,7 +31,7 @@ def count_map(ax: Axes, counts: pd.DataFrame, most: int) -> Axes:
         linewidths=0.5,
         linecolor="#f4f4f4",
         xticklabels=True,  # all of them, also where room is scarce
-        yticklabels=True,
+        yticklabels=[str(name).replace("$", r"\$") for name in counts.index],  # as text: no formula
     )
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelsize=8)

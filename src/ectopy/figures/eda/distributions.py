@@ -92,7 +92,7 @@ def states(ax: Axes, shares: pd.DataFrame) -> Axes:
     for state, colour in STATE_COLOURS.items():
         ax.barh(places, 100 * shares[state], left=left, color=colour, label=state, height=0.75)
         left += 100 * shares[state].to_numpy()
-    ax.set_yticks(places, list(shares.index), fontsize=8)
+    ax.set_yticks(places, list(shares.index), fontsize=8, parse_math=False)
     ax.set(xlabel="share of seconds, %", xlim=(0, 1.02 * max(float(left.max()), 1)), ylim=(-0.7, len(shares) - 0.3))
     ax.legend(fontsize=8, frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return tidy(ax, "x")

@@ -59,7 +59,7 @@ def by_patient(ax: Axes, points: np.ndarray, patient: np.ndarray, label: Callabl
         if all((np.abs(middle - other) > reach).any() for other in taken):
             taken.append(middle)
             ax.annotate(label(name), middle, (0, 7), textcoords="offset points", color=colour, fontsize=8,
-                        weight="bold", ha="center", va="center", zorder=3, annotation_clip=True,
+                        weight="bold", ha="center", va="center", zorder=3, annotation_clip=True, parse_math=False,
                         path_effects=[withStroke(linewidth=2.2, foreground="white")])  # fmt: skip
     return _framed(ax, points)
 

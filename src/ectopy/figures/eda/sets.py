@@ -27,7 +27,8 @@ def patient_parts(ax: Axes, counts: Mapping[str, pd.Series]) -> Axes:
             ax.barh(place, 100 * share, left=100 * left, color=shades[i % 2], edgecolor="white", lw=0.4, height=0.72)
             if share >= _NAMED:
                 ax.text(100 * (left + share / 2), place, f"{name}\n{share:.0%}", fontsize=7, linespacing=0.95,
-                        ha="center", va="center", color="white" if i % 2 == 0 else "black")  # fmt: skip
+                        ha="center", va="center", color="white" if i % 2 == 0 else "black",
+                        parse_math=False)  # fmt: skip
             left += share
     ax.set_yticks(places, [f"{name} ({int(row.sum()):,})" for name, row in counts.items()], fontsize=8)
     ax.set(xlim=(0, 100), xlabel="share of the class's beats, a part a patient, %")

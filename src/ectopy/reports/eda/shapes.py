@@ -47,7 +47,7 @@ def beat_shapes(tables: Tables) -> Section:
     axes = figure.subplots(len(rows), len(classes), sharex=True, sharey="row", squeeze=False)
     time_ms = np.arange(features.SHAPE.start, features.SHAPE.stop) * (1000 / RATE)
     for (database, lead), line in zip(rows, axes, strict=True):
-        line[0].set_ylabel(f"{database} {lead}", fontsize=9)
+        line[0].set_ylabel(f"{database} {lead}", fontsize=9, parse_math=False)
         for aami, ax in zip(classes, line, strict=True):
             own = (shaped["database"] == database) & (shaped["lead"] == lead) & (shaped["aami"] == aami)
             if own.sum() >= _FEWEST:
