@@ -329,6 +329,20 @@ def test_a_file_and_a_lead_with_dollars_in_their_names_are_drawn(demo, tmp_path)
     assert {"counts-by-record", "strips", "missing", "embedding", "one-patient"} <= set(report.drawn)
 
 
+def test_nothing_is_said_of_patients_or_classes_that_the_numbers_do_not_say(demo, tmp_path):
+    files = [write(tmp_path, name, demo.samples[: 60 * 360]) for name in "abcde"]  # one patient, five times
+    text = Report(explore(files), tmp_path / "out").text
+    assert "Beats do not gather by patient: for 0 % the nearest" in text["embedding"]
+    assert "falls" not in text["random-or-patient-split"] and "makes up" not in text["random-or-patient-split"]
+
+
+def test_one_class_alone_is_not_weighed_against_itself(demo, tmp_path):
+    file = write(tmp_path, "one", demo.samples[: 10 * 360])
+    wfdb.wrann("one", "atr", np.array([500, 900]), ["V", "V"], write_dir=str(tmp_path))
+    report = Report(explore([file]), tmp_path / "out")
+    assert "imbalance" not in report.drawn and "rarest" not in report.text["imbalance"]
+
+
 def test_a_bad_record_of_a_database_is_left_out_and_said(demo, tmp_path):
     folder = tmp_path / "cinc2017"
     folder.mkdir()

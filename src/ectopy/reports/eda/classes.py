@@ -89,6 +89,8 @@ def balance(tables: Tables) -> Section:
     trained = trained[trained > 0]
     if trained.empty:
         return Section(key, title, "No beats: no class to weigh.")
+    if trained.min() == trained.max():
+        return Section(key, title, f"No class is rarer than another (there is {listed(trained.index)}): none to weigh.")
     weights = class_weights(trained)
     rarest = trained.idxmin()
     where = "In the training records" if tables.has_training else "Here"

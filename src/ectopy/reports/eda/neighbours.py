@@ -73,7 +73,8 @@ def embedding(tables: Tables) -> Section:
     text += "of the variance."
     if n > 1:
         same, chance = _same_patient(sample)
-        text += f" Beats gather by patient: for {percent(same)} the nearest other beat is of the same patient, where "
+        gather = "gather" if same > chance else "do not gather"
+        text += f" Beats {gather} by patient: for {percent(same)} the nearest other beat is of the same patient, where "
         text += f"chance would give {percent(chance)}."
     if umap is None:
         text += " UMAP is not drawn: its package is not installed (pip install 'ectopy[umap]')."
@@ -96,9 +97,11 @@ def nearest(tables: Tables) -> Section:
     text += f"as in a random split, abnormal-beat F1 seems to be {seeming:.2f}; from other patients only it is "
     text += f"{honest:.2f}"
     classes = scores.drop(index="abnormal")
-    worst = (classes.iloc[:, 0] - classes.iloc[:, 1]).idxmax()
-    text += f", and class {worst} falls from {scores.loc[worst].iloc[0]:.2f} to {scores.loc[worst].iloc[1]:.2f}. The "
-    text += "difference is what a random split makes up."
+    falls = (classes.iloc[:, 0] - classes.iloc[:, 1]).round(2)
+    if len(falls) and falls.max() > 0:
+        before, after = scores.loc[falls.idxmax()]
+        text += f", and class {falls.idxmax()} falls from {before:.2f} to {after:.2f}"
+    text += ". The difference is what a random split makes up." if round(seeming - honest, 2) > 0 else "."
     figure = Figure((7.5, 3.6), layout="constrained")
     draw.score_bars(figure.subplots(), scores)
     return Section(key, title, text, figure)
