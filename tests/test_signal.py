@@ -70,6 +70,16 @@ def test_mains_hum_five_times_the_amplitude_leaves_the_beats(demo):
         assert (np.abs(ours[:, None] - found).min(axis=1) < 0.03).mean() > 0.98, f"{hum} Hz"
 
 
+@pytest.mark.parametrize(("fs", "hum"), [(100, 50), (120, 60)])
+def test_mains_hum_at_half_the_rate_is_no_dead_lead(demo, fs, hum):
+    x = at_rate(demo.samples[: 60 * 360], fs, 360)
+    loud = x + 5 * np.sin(2 * np.pi * hum * np.arange(len(x)) / fs + 1)[:, None]
+    result = analyze(loud, fs=fs)
+    assert not any("lead off" in reason for reason in result.intervals["reason"])
+    ours, found = (one.beats["time_s"].to_numpy() for one in (analyze(x, fs=fs), result))
+    assert (np.abs(ours[:, None] - found).min(axis=1) < 0.03).mean() > 0.95
+
+
 def test_the_gain_brings_qrs_complexes_to_one_size_within_seconds(demo):
     louder = demo.samples.copy()
     louder[150 * 360 :] *= 4  # the gain of the amplifier is changed in the middle

@@ -169,7 +169,8 @@ class Mask:
         spans = self.state.spans.copy()
         for b, part in enumerate(map(slice, bounds[:-1].tolist(), bounds[1:].tolist())):
             rows, lost = x[:, part], missing[:, part]
-            ranks, steps = np.sort(rows, axis=1), np.abs(rows[:, 1:] - rows[:, :-1])
+            ranks = np.sort(rows, axis=1)
+            steps = ranks[:, 1:] - ranks[:, :-1]  # not from sample to sample: hum at half the rate has no small ones
             span, reach = _spread(ranks.T)
             step = steps.min(axis=1, where=steps > 0, initial=np.inf)
             odd = (ranks[:, -1] - ranks[:, 0] <= _DEAD_STEPS * step) | (reach > _SPIKE * span)
@@ -189,7 +190,8 @@ class Mask:
             if np.isnan(memory[-RESTART_S:]).all():
                 memory[:] = np.nan
             return np.nan, dead
-        ranks, steps = np.sort(good), np.abs(good[1:] - good[:-1])
+        ranks = np.sort(good)
+        steps = ranks[1:] - ranks[:-1]
         if ranks[-1] - ranks[0] <= _DEAD_STEPS * steps.min(where=steps > 0, initial=np.inf):
             lost[:] = True
             return np.nan, True
