@@ -106,6 +106,7 @@ def test_one_dead_lead_of_two_is_named_and_the_other_is_judged(demo):
     alone = analyze(demo)
     assert [v.verdict for v in dead] == [v.verdict for v in alone.verdicts[20:28]]
     assert all("lead V1 unreadable" in v.reason for v in dead)
+    assert "; lead 2 unreadable" in analyze(x, fs=360).verdicts[22].reason
     ours = np.array([beat.sample for v in dead for beat in v.beats])
     theirs = np.array([b.sample for v in alone.verdicts if 100 <= v.start_s < 140 for b in v.beats])
     assert (np.abs(theirs[:, None] - ours).min(axis=1) <= 3).mean() > 0.97

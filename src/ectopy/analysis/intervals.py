@@ -129,7 +129,7 @@ class Intervals:
         for lead, name in enumerate(self._leads):
             lost = sum(second.quality[lead] < READABLE for second in seconds)
             if len(self._leads) > 1 and lost > len(seconds) / 2:
-                bad.append(f"lead {name} unreadable")
+                bad.append(f"lead {name.removeprefix('lead ')} unreadable")
         return bad
 
 
