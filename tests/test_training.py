@@ -144,6 +144,28 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, cold, tmp_path
         assert np.allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.parametrize(("lost", "epoch"), [("last.keras", 1), ("last.keras", 2), ("history.csv", 2)])
+def test_a_fit_killed_between_two_files_goes_on_to_the_same_weights(examples, cold, tmp_path, monkeypatch, lost, epoch):
+    config = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
+    train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
+    replace, met = Path.replace, []
+
+    def killed(self, target):
+        met.append(target.name)
+        if met.count(lost) == epoch:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", killed)
+        train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
+    train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
+    for name in ("best.keras", "last.keras"):
+        whole, resumed = (keras.saving.load_model(tmp_path / run / name).get_weights() for run in ("whole", "cut"))
+        assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, resumed, strict=True)), name
+    assert len(read_history(tmp_path / "cut")) == LITTLE.epochs
+
+
 def difference(model, content: bytes, lookahead: int, signal: np.ndarray) -> float:
     """Largest difference in probability between Keras over a whole window and ONNX second by second."""
     whole = model(signal, training=False).numpy()

@@ -53,10 +53,10 @@ def compiled(
 class _Keep(keras.callbacks.Callback):
     """Writes `history.csv`, `last.keras` (to go on from) and `best.keras`; stops when nothing gets better."""
 
-    def __init__(self, folder: Path, patience: int, epochs: int, report: Report):
+    def __init__(self, folder: Path, patience: int, epochs: int, report: Report, history: list[dict[str, float]]):
         super().__init__()
         self._folder, self._patience, self._epochs, self._report = folder, patience, epochs, report
-        self.history = read_history(folder)
+        self.history = history
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         # Keras saves no dropout state: from the epoch, a resumed run drops what an unbroken one would
@@ -69,8 +69,8 @@ class _Keep(keras.callbacks.Callback):
         self.history.append(row)
         if best_epoch(self.history) == epoch + 1:
             _save(self.model, self._folder / "best.keras")
-        _save(self.model, self._folder / "last.keras")
         _write_history(self._folder, self.history)
+        _save(self.model, self._folder / "last.keras")  # at the end: `fit` counts its epochs
         self._report(epoch + 1, self._epochs, row)
         if finished(self.history, self._epochs, self._patience):
             self.model.stop_training = True
@@ -87,13 +87,15 @@ def fit(
 ) -> tuple[keras.Model, int]:
     """Fit, or go on fitting, the compiled `model`; gives the best one and its epoch."""
     folder.mkdir(parents=True, exist_ok=True)
-    history = read_history(folder)
+    history = read_history(folder) if (folder / "last.keras").is_file() else []
     if history:
         model = keras.saving.load_model(folder / "last.keras")
+        # a row is there before its model is: killed between them, the run makes that epoch again
+        history = history[: int(model.optimizer.iterations) // len(windows)]
         windows.epoch = len(history)
         report(len(history), epochs, history[-1])
     if not finished(history, epochs, patience):
-        keep = _Keep(folder, patience, epochs, report)
+        keep = _Keep(folder, patience, epochs, report, history)
         model.fit(
             windows,
             validation_data=checks,
