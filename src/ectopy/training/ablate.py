@@ -114,7 +114,9 @@ def ablate(
         kept = folder / f"{ablation.name}.csv.gz"
         if not kept.is_file():
             say(ablation.name)
-            _row(recipes[model], ablation, beats, finders).to_csv(kept, index=False)
+            part = folder / f"part.{kept.name}"
+            _row(recipes[model], ablation, beats, finders).to_csv(part, index=False)
+            part.replace(kept)
         found[ablation.name] = pd.read_csv(kept)
     return f"# `ectopy ablate {name}`, protocol {protocol}\n\n{_ABOUT}\n\n{markdown(_table(found))}"
 
