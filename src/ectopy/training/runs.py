@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from rich.progress import (
     BarColumn,
@@ -72,14 +73,47 @@ def digest(arrays: Iterable[NDArray]) -> str:
 
 
 def open_run(folder: Path, resume: bool, wanted: dict[str, Any]) -> None:
-    """A run's folder, new or to go on in; ModelError where what was `wanted` of the run there is something else."""
+    """Make the folder of a run, or go on with one of the same input and settings; this process alone, until it ends.
+
+    Raises
+    ------
+    ModelError
+        If it is of other ones, or another process works on it.
+    """
     note, wanted = folder / "run.json", json.loads(json.dumps(wanted))  # with lists for tuples, as it is read again
-    if not resume and folder.exists():
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _claim(folder)
+    if folder.exists() and not (resume and note.is_file()):  # nobody knows what that is of
+        note.unlink(missing_ok=True)
         shutil.rmtree(folder)
-    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) != wanted:
+    if note.is_file() and noted(folder) != wanted:
         raise ModelError(f"{note}: that run had other settings or another input; start again with --no-resume")
     folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+    part = folder / "run.part"
+    part.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+    part.replace(note)
+
+
+def noted(folder: Path) -> dict[str, Any]:
+    """What a run is of; empty where that is not known."""
+    try:
+        note: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return note
+
+
+def _claim(folder: Path) -> None:
+    lock = _CLAIMED.setdefault(folder.resolve(), FileLock(folder.with_name(f".{folder.name}.lock")))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ModelError(
+            f"{folder}: another process works on that run; wait for its end, or name another folder with --runs"
+        ) from None
+
+
+_CLAIMED: dict[Path, FileLock] = {}
 
 
 def progress() -> Progress:
