@@ -1,12 +1,18 @@
 """Training on little data, for real: from records to a model that runs. Needs the `train` extra."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+import pandas as pd
 import pytest
 import wfdb
 
@@ -28,6 +34,7 @@ from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
 from ectopy.training.quality import fit_quality  # noqa: E402
 from ectopy.training.rhythm import fit_rhythm  # noqa: E402
+from ectopy.training.runs import open_run  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
@@ -120,6 +127,64 @@ def test_a_run_with_other_settings_is_not_gone_on_with(run, few):
     folder, _ = run
     with pytest.raises(ModelError, match="other settings"):
         train_model("instant", runs=folder / "runs", n_folds=3, settings=LITTLE, data_dir=few, **OPTIONS)
+
+
+def test_a_beat_model_is_not_built_on_half_a_run_of_the_beat_finder(run, few, tmp_path):
+    folder, _ = run
+    runs = Path(shutil.copytree(folder / "runs", tmp_path / "runs"))
+    (runs / "instant-ds1-seed0" / "fold1" / "card.json").unlink()
+    with pytest.raises(ModelError, match="no finished run of instant"):
+        train_model("sequence", out=folder / "zoo", runs=runs, data_dir=few, settings=SHORT, **OPTIONS)
+
+
+def test_a_run_whose_note_is_damaged_or_gone_is_not_gone_on_with(tmp_path):
+    folder, wanted = tmp_path / "runs" / "a", {"settings": 1}
+    open_run(folder, True, wanted)
+    (folder / "history.csv").write_text("epoch")
+    open_run(folder, True, wanted)
+    assert (folder / "history.csv").is_file(), "the same run goes on"
+    (folder / "run.json").write_text("{")
+    with pytest.raises(ModelError, match="--no-resume"):
+        open_run(folder, True, wanted)
+    (folder / "run.json").unlink()
+    open_run(folder, True, wanted)
+    assert not (folder / "history.csv").exists(), "nobody knows by what settings it came about"
+
+
+def test_two_do_not_work_on_one_run_at_once(tmp_path):
+    code = f"from ectopy.training.runs import open_run; open_run(Path({str(tmp_path / 'a')!r}), True, {{}}); input()"
+    command = [sys.executable, "-c", f"from pathlib import Path; {code}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as other:
+        while not (tmp_path / "a" / "run.json").is_file():
+            assert other.poll() is None
+            time.sleep(0.1)
+        for resume in (True, False):
+            with pytest.raises(ModelError, match="another process works on that run"):
+                open_run(tmp_path / "a", resume, {})
+        other.kill()
+        other.wait()
+        open_run(tmp_path / "a", True, {})  # whoever was killed holds nothing
+
+
+def test_a_row_of_an_ablation_that_was_cut_off_is_made_again(tmp_path, monkeypatch):
+    truth = np.tile([0, 2, 0, 1], 8)
+    said = pd.DataFrame({"truth": truth, "anomaly": (truth > 0) * 0.9, "fold": np.arange(32) % 2})
+    said = said.assign(record="mitdb/" + said["fold"].map(str), patient=said["fold"].map(str))
+    module = sys.modules["ectopy.training.ablate"]
+    monkeypatch.setattr(module, "opened", lambda *given, **options: ({}, None))
+    monkeypatch.setattr(module, "_row", lambda *given: said)
+    whole = ablate("sequence", runs=tmp_path / "whole", say=lambda row: None)
+    to_csv = pd.DataFrame.to_csv
+
+    def killed(self, path, **options):
+        to_csv(self, path, **options)
+        os.truncate(path, 20)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(pd.DataFrame, "to_csv", killed)
+        ablate("sequence", runs=tmp_path / "cut", say=lambda row: None)
+    assert ablate("sequence", runs=tmp_path / "cut", say=lambda row: None) == whole
 
 
 def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):

@@ -25,7 +25,7 @@ from ectopy.training.export import rebuilding, to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import Plan, digest, open_run, progress, reporter
+from ectopy.training.runs import Plan, digest, noted, open_run, progress, reporter
 from ectopy.training.series import Beats, found
 from ectopy.zoo import BALANCED
 
@@ -129,7 +129,7 @@ def find_finders(models: Path, run: Path, protocol: str) -> Finders:
     """What a beat model is built on; ModelError where it is not there."""
     places = sorted(path.parent for path in run.glob("fold*/card.json"))
     card = models / "instant" / "card.json"
-    if not places or not card.is_file():
+    if not places or len(places) != noted(run).get("folds") or not card.is_file():
         raise ModelError(f"{run}: no finished run of instant to build on; run 'ectopy train instant' first")
     finder = zoo.load(str(card.parent))
     if finder.card["protocol"] != protocol:
