@@ -1,5 +1,6 @@
 """Training on little data, for real: from records to a model that runs. Needs the `train` extra."""
 
+import errno
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ import wfdb
 import ectopy
 from ectopy import signal, zoo
 from ectopy.data import patient, read, split, training
-from ectopy.errors import ModelError, RecordError
+from ectopy.errors import ModelError, OutputError, RecordError
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
@@ -28,6 +29,7 @@ from ectopy.training import RECIPES, SeriesSettings, Settings, ablate, train_mod
 from ectopy.training.ablate import ABLATIONS  # noqa: E402
 from ectopy.training.baselines import fit_boosting  # noqa: E402
 from ectopy.training.calibration import Rescaled  # noqa: E402
+from ectopy.training.card import write_model  # noqa: E402
 from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E402
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
@@ -121,6 +123,22 @@ def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, few, demo,
 def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):
     with pytest.raises(ModelError, match="run 'ectopy train instant' first"):
         train_model("sequence", runs=tmp_path, records=RECORDS)
+
+
+def test_where_the_disk_is_full_the_model_that_was_there_stays_whole(run, demo, tmp_path, monkeypatch):
+    _, place = run
+    copy = Path(shutil.copytree(place, tmp_path / "instant"))
+    write = Path.write_bytes
+
+    def full(self, content):
+        write(self, content[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, pytest.raises(OutputError, match="No space left"):
+        patched.setattr(Path, "write_bytes", full)
+        write_model(copy, b"another model", zoo.load(str(place)).card)
+    assert zoo.load(str(copy)).hash == zoo.load(str(place)).hash
+    assert sorted(path.name for path in copy.iterdir()) == ["card.json", "card.md", "model.onnx"]
 
 
 def test_a_run_with_other_settings_is_not_gone_on_with(run, few):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import tensorflow as tf
@@ -100,6 +101,8 @@ def describe(
 def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> dict[str, Any]:
     """`model.onnx`, `card.json` and `card.md`, which go together by the hash; gives the whole card.
 
+    All are written beside their place first: where the disk is full, the model that was there stays whole.
+
     Raises
     ------
     OutputError
@@ -108,10 +111,14 @@ def write_model(folder: Path, content: bytes, card: dict[str, Any]) -> dict[str,
     digest = hashlib.sha256(content).hexdigest()
     card = {"version": digest[:8], **card, "sha256": digest, "bytes": len(content)}
     make_folder(folder)
+    files = {"model.onnx": content, "card.json": f"{json.dumps(card, indent=2)}\n".encode()}
+    files["card.md"] = _markdown(card).encode()
     try:
-        (folder / "model.onnx").write_bytes(content)
-        (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        (folder / "card.md").write_text(_markdown(card), encoding="utf-8")
+        with TemporaryDirectory(prefix=".part-", dir=folder) as temporary:
+            for name, part in files.items():
+                (Path(temporary) / name).write_bytes(part)
+            for name in files:
+                (Path(temporary) / name).replace(folder / name)
     except OSError as error:
         raise _refused(folder, error) from None
     return card
