@@ -424,6 +424,21 @@ def test_a_wrong_call_is_explained_with_code_2(arguments):
     assert run(*arguments, code=2).stderr.splitlines()[-1].startswith("Error: ")
 
 
+@pytest.mark.parametrize("command", ["train", "tune", "ablate"])
+def test_a_folder_that_can_keep_no_run_is_refused_before_one_begins(tmp_path, monkeypatch, command):
+    training = pytest.importorskip("ectopy.training", reason="the train extra is not installed")
+
+    def full(*given, **options):
+        raise OSError(28, "No space left on device", str(options["runs"] / "x"))
+
+    for name in ("train_model", "tune", "ablate"):
+        monkeypatch.setattr(training, name, full)
+    (tmp_path / "file").touch()
+    assert "it is a file" in run(command, "sequence", "--runs", tmp_path / "file", code=2).stderr
+    told = run(command, "sequence", "--runs", tmp_path, code=2).stderr
+    assert f"ectopy: {tmp_path / 'x'}: can't be written (No space left on device)" in told
+
+
 def test_training_without_its_extra_names_the_remedy():
     code = """
 import sys

@@ -99,6 +99,25 @@ def training_extra(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def kept_in(runs: Path) -> Iterator[None]:
+    """Refuses a folder that can't keep a run, before there is one; says so where the disk is full in its midst."""
+    from ectopy.errors import OutputError
+    from ectopy.reports import check_folder
+
+    check_folder(runs)
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader has gone
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OutputError(
+            f"{error.filename or runs}: can't be written ({why}); make room and start again, which goes on, or name "
+            "another folder with --runs"
+        ) from error
+
+
+@contextmanager
 def record_progress(total: int) -> Iterator[Callable[[str], None]]:
     """A bar of records; what it gives is called with the name of each that is done."""
     from rich.console import Console

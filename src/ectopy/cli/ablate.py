@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import save_and_print, training_extra
+from ectopy.cli._common import kept_in, save_and_print, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -25,9 +25,15 @@ def ablate(
     """
     with training_extra(f"ablate {model}"):
         from ectopy.training import ablate as table
-    text = table(
-        model, protocol=protocol, data_dir=data_dir, runs=runs, resume=resume, say=lambda row: typer.echo(row, err=True)
-    )
+    with kept_in(runs):
+        text = table(
+            model,
+            protocol=protocol,
+            data_dir=data_dir,
+            runs=runs,
+            resume=resume,
+            say=lambda row: typer.echo(row, err=True),
+        )
     save_and_print(text, lambda: [] if out is None else [_kept(text, out)])
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import training_extra
+from ectopy.cli._common import kept_in, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -41,14 +41,15 @@ def train(
         from ectopy.training import RECIPES, train_model
 
     for name in ("instant", *RECIPES) if model == "all" else (model,):
-        folder = train_model(
-            name,
-            protocol=protocol,
-            data_dir=data_dir,
-            out=out,
-            runs=runs,
-            seed=seed,
-            n_folds=folds or 4,
-            resume=resume,
-        )
+        with kept_in(runs):
+            folder = train_model(
+                name,
+                protocol=protocol,
+                data_dir=data_dir,
+                out=out,
+                runs=runs,
+                seed=seed,
+                n_folds=folds or 4,
+                resume=resume,
+            )
         typer.echo(f"wrote {folder}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import training_extra
+from ectopy.cli._common import kept_in, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -25,5 +25,6 @@ def tune(
     with training_extra(f"tune {model}"):
         from ectopy.training import tune as search
 
-    path = search(model, trials=trials, protocol=protocol, data_dir=data_dir, runs=runs, say=typer.echo)
+    with kept_in(runs):
+        path = search(model, trials=trials, protocol=protocol, data_dir=data_dir, runs=runs, say=typer.echo)
     typer.echo(f"wrote {path}")
