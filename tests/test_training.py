@@ -394,6 +394,8 @@ def test_folds_share_no_patient_and_leave_none_out():
     assert sorted(p for fold in dealt for p in fold) == sorted({e.patient for e in many})
     load = [sum(len(e.beats) for e in many if e.patient in fold) for fold in dealt]
     assert max(load) < 2 * min(load)
+    with pytest.raises(ModelError, match="11 folds of 10 patients"):
+        folds(many, 11)
 
 
 def test_labels_lie_where_the_beats_are(examples):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ectopy import data
+from ectopy.errors import ModelError
 from ectopy.evaluation import flutter_stretches, sleepecg_beats
 from ectopy.recording import AAMI_CLASSES, ABNORMAL_CLASSES, Annotations, Recording
 from ectopy.signal import FRAMES, LABEL_STEP, LAG, RATE, READABLE, Conditioned, condition
@@ -91,11 +92,19 @@ def _weight(conditioned: Conditioned, marks: Annotations, recording: Recording) 
 
 
 def folds(examples: Iterable[Example], n: int) -> list[set[str]]:
-    """Patients dealt to `n` folds, each with its share of abnormal beats: patients never cross a split."""
+    """Patients dealt to `n` folds, each with its share of abnormal beats: patients never cross a split.
+
+    Raises
+    ------
+    ModelError
+        If there are fewer patients than folds: a fold that holds nobody out says nothing of when to stop.
+    """
     abnormal: dict[str, int] = {}
     for one in examples:
         count = int(np.isin(one.beat_labels, ABNORMAL_LABELS).sum())
         abnormal[one.patient] = abnormal.get(one.patient, 0) + count
+    if len(abnormal) < n:
+        raise ModelError(f"{n} folds of {len(abnormal)} patients; expected at most one a patient")
     order = sorted(abnormal, key=lambda patient: (-abnormal[patient], patient))
     dealt: list[set[str]] = [set() for _ in range(n)]
     for place, patient in enumerate(order):

@@ -87,14 +87,14 @@ def begin(plan: Plan, bar: Progress) -> Shown:
 
 def cross_validate(
     shown: Shown,
-    n_folds: int,
+    dealt: Sequence[set[str]],
     config: InstantConfig,
     settings: Settings,
     folder: Path,
     report: Callable[[int], Report],
 ) -> Iterator[Fold]:
     """Fit on the patients of all folds but one, for each fold in turn."""
-    for number, held_out in enumerate(folds(shown.examples, n_folds)):
+    for number, held_out in enumerate(dealt):
         seen = [e for e in shown.examples if e.patient not in held_out]
         unseen = [e for e in shown.examples if e.patient in held_out]
         starts = [e for e in shown.cold if e.patient not in held_out]
@@ -155,7 +155,7 @@ def train_instant(plan: Plan, n_folds: int, settings: Settings | None) -> Path:
     make_folder(place)  # before half an hour is spent
     with progress() as bar:
         shown = begin(plan, bar)
-        config, epochs = InstantConfig(), []
+        config, epochs, dealt = InstantConfig(), [], folds(shown.examples, n_folds)
         wanted = {"settings": asdict(settings), "config": asdict(config), "folds": n_folds, "records": plan.records}
         open_run(folder, plan.resume, {**wanted, "input": shown.digest})
 
@@ -163,7 +163,7 @@ def train_instant(plan: Plan, n_folds: int, settings: Settings | None) -> Path:
             return reporter(bar, f"fold {number + 1} of {n_folds}")
 
         models: dict[str, zoo.TrainedModel] = {}
-        for number, fold in enumerate(cross_validate(shown, n_folds, config, settings, folder, report)):
+        for number, fold in enumerate(cross_validate(shown, dealt, config, settings, folder, report)):
             epochs.append(fold.best)
             models |= dict.fromkeys(
                 [e.name for e in fold.unseen], written(fold, config, plan.protocol, folder / f"fold{number}")

@@ -22,6 +22,7 @@ from ectopy.models.hybrid import HybridConfig
 from ectopy.models.instant import InstantConfig
 from ectopy.training import instant
 from ectopy.training.beat_model import Fold
+from ectopy.training.data import folds
 from ectopy.training.operating import MIDDLE, analyses, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
 from ectopy.training.runs import Plan, progress, silent, training_records
@@ -106,6 +107,7 @@ def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
     """Its beats count as it finds them, at the threshold that it has before any is chosen."""
     with progress() as bar:
         shown = instant.begin(plan, bar)
+    dealt = folds(shown.examples, min(_FOLDS, len({e.patient for e in shown.examples})))
 
     def value(trial: Trial) -> float:
         config = replace(InstantConfig(), dropout=trial.suggest_float("dropout", 0.0, 0.3))
@@ -119,7 +121,7 @@ def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
         said: list[Binary] = []
         reached = 0.0
         with TemporaryDirectory() as folder:
-            cross_validated = instant.cross_validate(shown, _FOLDS, config, chosen, Path(folder), silent)
+            cross_validated = instant.cross_validate(shown, dealt, config, chosen, Path(folder), silent)
             for n_folds, fold in enumerate(cross_validated, 1):
                 model = instant.written(fold, config, plan.protocol, Path(folder))
                 unseen = {e.name: shown.recordings[e.name] for e in fold.unseen if e.name in shown.recordings}
