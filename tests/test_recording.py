@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -66,6 +67,14 @@ def test_a_section_keeps_its_samples_marks_and_clock(two_leads):
 def test_a_section_may_reach_to_the_end_wherever_that_is(two_leads):
     np.testing.assert_array_equal(two_leads.section(2, np.inf).samples, two_leads.samples[5:])
     assert two_leads.section(2, np.inf).start == two_leads.section(2, 4).start
+
+
+def test_a_section_starts_so_much_later_though_clocks_are_changed_meanwhile():
+    start = datetime(2024, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))  # summer time ends at 3:00, which is 2:00
+    recording = Recording(np.zeros((7200, 1), np.float32), Fraction(1), ("I",), start=start)
+    part = recording.section(3600, 7200)
+    assert part.start is not None and part.start.isoformat() == "2024-10-27T02:30:00+01:00"
+    assert "2024-10-27 02:30:00 +0100" in part._repr_html_()
 
 
 @pytest.mark.parametrize("fs", [Fraction(360), Fraction(257), Fraction("359.97"), Fraction(128)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
@@ -93,6 +93,12 @@ def looks_like_mv(samples: np.ndarray, fs: Fraction | float) -> bool:
         swing = np.ptp(whole, axis=1)
     swing = swing[swing > 0]  # NaN is not
     return swing.size == 0 or 0.03 <= float(np.median(swing)) <= 30.0
+
+
+def _later(start: datetime, seconds: float) -> datetime:
+    """The time so much later; in a time zone through UTC, for Python adds to the clock on the wall, which may jump."""
+    passed = timedelta(seconds=seconds)
+    return start + passed if start.tzinfo is None else (start.astimezone(UTC) + passed).astimezone(start.tzinfo)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +203,7 @@ class Recording:
         if marks is not None:
             marks = marks[(marks.sample >= first) & (marks.sample < last)]
             marks = replace(marks, sample=marks.sample - first)
-        start = self.start and self.start + timedelta(seconds=float(first / self.fs))
+        start = self.start and _later(self.start, float(first / self.fs))
         return replace(self, samples=self.samples[first:last], annotations=marks, start=start)
 
     def plot(self, start_s: float = 0.0, seconds: float = 10.0) -> Axes:

@@ -31,7 +31,7 @@ def recording_html(recording: Recording) -> str:
         "amplitude": "mV" if recording.calibrated else "not calibrated",
     }
     if recording.start is not None:
-        rows["start"] = f"{recording.start:%Y-%m-%d %H:%M:%S}"
+        rows["start"] = f"{recording.start:%Y-%m-%d %H:%M:%S %z}".rstrip()
     if recording.annotations is not None:
         counts = Counter(recording.annotations.beats.aami.tolist())
         rows["reference beats"] = ", ".join(f"{n:,} {aami}" for aami, n in counts.most_common()) or "none"
