@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import ectopy
 from ectopy import StreamAnalyzer, analyze
 from ectopy.errors import LeadError, ModelError, SignalError, StateError
+from ectopy.figures import headline
 from ectopy.verdict import DEFAULT_MODEL
 from ectopy.zoo import installed
 
@@ -230,6 +231,14 @@ def test_the_tables_have_the_fields_of_the_design(demo):
     assert np.allclose(beats["anomaly"], 1 - beats["N"] - beats["Q"])
     assert np.allclose(beats["rr_s"].iloc[1:5], np.diff(beats["time_s"].iloc[:5]))
     assert beats["sample"].is_monotonic_increasing
+
+
+def test_a_table_of_no_beats_goes_with_the_others(demo):
+    none = analyze(np.zeros(3 * 360) + np.eye(1, 3 * 360)[0], fs=360)
+    some = analyze(demo.section(0, 10))
+    assert len(none.beats) == 0 and none.beats.dtypes.equals(some.beats.dtypes)
+    assert demo.samples[none.beats["sample"]].shape == (0, 1)
+    assert headline(none.summary).startswith("1 interval: 0 normal")
 
 
 def test_progress_is_told(demo):

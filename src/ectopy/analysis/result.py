@@ -71,7 +71,9 @@ class Analysis:
         import pandas as pd
 
         beats = self._beats()
-        return pd.DataFrame({name: [getattr(b, name) for b in beats] for name in _BEAT_COLUMNS})
+        table = pd.DataFrame({name: [getattr(b, name) for b in beats] for name in _BEAT_COLUMNS})
+        # of no beats pandas makes columns of floats: tables would not go together, nor `sample` be an index
+        return table if beats else table.astype({"sample": "int64", "aami": str, "differs": object})
 
     @property
     def summary(self) -> Summary:

@@ -44,7 +44,8 @@ def clock(seconds: float) -> str:
 def headline(summary: Summary) -> str:
     """A summary in one line."""
     counts = ", ".join(f"{n:,} {word}" for word, n in summary.verdicts.items())
-    return f"{sum(summary.verdicts.values()):,} intervals: {counts}"
+    n = sum(summary.verdicts.values())
+    return f"{n:,} {'interval' if n == 1 else 'intervals'}: {counts}"
 
 
 def facts(summary: Summary) -> dict[str, str]:
