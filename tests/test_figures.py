@@ -263,6 +263,15 @@ def test_one_abnormal_interval_is_seen_in_the_overview_of_24_hours(demo):
     assert 0.2 < np.where(distance < 0.3)[1].mean() / inside.shape[1] < 0.8
 
 
+def test_the_title_of_the_overview_does_not_run_into_its_legend(demo, judged):
+    long = replace(demo, name="holter-2024-03-12-patient-0815-monitor-2")
+    figure = analysis_overview(Analysis(long, [judged], "made up 1"))
+    figure.canvas.draw()
+    band = figure.axes[0]
+    title = next(text for text in band.findobj(Text) if long.name in text.get_text())
+    assert not title.get_window_extent().overlaps(band.get_legend().get_window_extent())
+
+
 def test_the_overview_shows_verdict_rate_and_score(demo):
     verdicts = [interval(0.0), interval(5.0, "unreadable"), interval(10.0, "abnormal", 0.8)]
     band, _, rate, score = Analysis(demo, verdicts, "made up 1").plot().axes

@@ -35,7 +35,7 @@ def analysis_overview(analysis: Analysis) -> Figure:
 
     _draw_band(band, start, end, word)
     title = f"{analysis.recording.name or 'Recording'}   {headline(analysis.summary)}"
-    band.set_title(title, loc="left", fontsize=10, parse_math=False)
+    band.set_title(title, loc="left", fontsize=10, pad=20, parse_math=False)  # above the legend
     _draw_alarms(alarms, episodes(analysis.findings, analysis.recording.duration_s))
     rate.plot(middle, hr, color="#1b1b1b", lw=line, marker=".", ms=dot / 2)
     rate.set_ylabel("heart rate\n(beats/min)")
