@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partialmethod
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,23 @@ def test_a_row_of_an_ablation_that_was_cut_off_is_made_again(tmp_path, monkeypat
         patched.setattr(pd.DataFrame, "to_csv", killed)
         ablate("sequence", runs=tmp_path / "cut", say=lambda row: None)
     assert ablate("sequence", runs=tmp_path / "cut", say=lambda row: None) == whole
+
+
+def test_a_search_on_other_beats_is_not_gone_on_with(tmp_path, monkeypatch):
+    module = sys.modules["ectopy.training.tune"]
+    truth = np.tile([0, 2, 0, 1], 8)
+    monkeypatch.setattr(module, "tried", lambda *given: pd.DataFrame({"truth": truth, "anomaly": (truth > 0) * 0.9}))
+
+    def search(samples):
+        nothing = np.zeros(samples, np.float32)
+        beats = {"a": [SimpleNamespace(shape=nothing, rhythm=nothing, label=nothing)]}
+        monkeypatch.setattr(module, "opened", lambda *given, **options: (beats, None))
+        return tune("sequence", trials=1, runs=tmp_path, say=lambda line: None).read_text()
+
+    search(1)
+    assert "Trials run to the end: 2" in search(1)
+    with pytest.raises(ModelError, match=r"tune-sequence-shipped\.db: that search was on other beats"):
+        search(2)
 
 
 def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):

@@ -21,7 +21,7 @@ from ectopy.evaluation import Binary, average_precision, markdown
 from ectopy.models.hybrid import HybridConfig
 from ectopy.models.instant import InstantConfig
 from ectopy.training import instant
-from ectopy.training.beat_model import Fold
+from ectopy.training.beat_model import Fold, shown
 from ectopy.training.data import folds
 from ectopy.training.operating import MIDDLE, analyses, scored
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
@@ -37,10 +37,12 @@ _FOLDS = 4  # of `instant`; those of a beat model are the ones its beats come fr
 class _Search:
     """What a study needs to know of a model.
 
+    input : a digest of what the model is shown
     start : the settings as they are
     value : a trial's; it tells the trial after each fold what came so far, and ends it where that is too little
     """
 
+    input: str
     start: Mapping[str, Any]
     value: Callable[[Trial], float]
 
@@ -73,7 +75,8 @@ def tune(
     Raises
     ------
     ModelError
-        If there is no such model, or no run of `instant` for a beat model to build on.
+        If there is no such model, no run of `instant` for a beat model to build on, or the search to go on with is
+        another one.
     """
     if name == "instant":
         assert settings is None or isinstance(settings, instant.Settings)
@@ -96,6 +99,9 @@ def tune(
         sampler=optuna.samplers.TPESampler(n_startup_trials=_UNHINDERED, constant_liar=True),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_UNHINDERED),
     )
+    if study.user_attrs.get("input", search.input) != search.input:
+        raise ModelError(f"{path.with_suffix('.db')}: that search was on other beats; move it away to begin another")
+    study.set_user_attr("input", search.input)
     if not study.trials:
         study.enqueue_trial(dict(search.start))
     study.optimize(search.value, n_trials=trials, callbacks=[lambda _, trial: say(_line(trial))])
@@ -106,8 +112,8 @@ def tune(
 def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
     """Its beats count as it finds them, at the threshold that it has before any is chosen."""
     with progress() as bar:
-        shown = instant.begin(plan, bar)
-    dealt = folds(shown.examples, min(_FOLDS, len({e.patient for e in shown.examples})))
+        seen = instant.begin(plan, bar)
+    dealt = folds(seen.examples, min(_FOLDS, len({e.patient for e in seen.examples})))
 
     def value(trial: Trial) -> float:
         config = replace(InstantConfig(), dropout=trial.suggest_float("dropout", 0.0, 0.3))
@@ -121,10 +127,10 @@ def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
         said: list[Binary] = []
         reached = 0.0
         with TemporaryDirectory() as folder:
-            cross_validated = instant.cross_validate(shown, dealt, config, chosen, Path(folder), silent)
+            cross_validated = instant.cross_validate(seen, dealt, config, chosen, Path(folder), silent)
             for n_folds, fold in enumerate(cross_validated, 1):
                 model = instant.written(fold, config, plan.protocol, Path(folder))
-                unseen = {e.name: shown.recordings[e.name] for e in fold.unseen if e.name in shown.recordings}
+                unseen = {e.name: seen.recordings[e.name] for e in fold.unseen if e.name in seen.recordings}
                 found = analyses(dict.fromkeys(unseen, model), unseen, model.thresholds)
                 said += [one.beats.abnormal for one in scored(found, unseen, MIDDLE, intervals=False)]
                 truth, score = (np.concatenate([getattr(one, part) for one in said]) for part in ("truth", "score"))
@@ -133,7 +139,7 @@ def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
         return reached
 
     start = {name: getattr(settings, name) for name in ("epochs", "learning_rate", "weight_decay", "abnormal")}
-    return _Search({"dropout": InstantConfig().dropout, **start}, value)
+    return _Search(seen.digest, {"dropout": InstantConfig().dropout, **start}, value)
 
 
 def _of_beat_model(
@@ -154,7 +160,7 @@ def _of_beat_model(
 
         return ranking(tried(recipe, beats, finders, config, chosen, done))[_SOUGHT]
 
-    return _Search(_as_they_are(recipe), value)
+    return _Search(shown(beats), _as_they_are(recipe), value)
 
 
 def _told(trial: Trial, n_folds: int, value: float) -> None:
