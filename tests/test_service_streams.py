@@ -151,7 +151,7 @@ def test_verdicts_of_some_seconds_are_found_whatever_came_before(tmp_path: Path)
     ]
     rows = [(epochs[0], 5.0 * n) for n in range(20_000)] + [(epochs[1], 5.0 * n) for n in range(200)]
     verdicts = [
-        VerdictRow(n, epoch.key, ceil(start_s * epoch.fs), start_s, "normal", "")
+        VerdictRow(n, epoch.key, ceil(start_s * epoch.fs), start_s, "normal", f'{{"end_s": {start_s + 5.0}}}')
         for n, (epoch, start_s) in enumerate(rows, 1)
     ]
     with database.begin() as connection:
@@ -161,7 +161,8 @@ def test_verdicts_of_some_seconds_are_found_whatever_came_before(tmp_path: Path)
     asked = ((0.0, 5.0), (4.99, 700.0), (700.0, None), (None, 10.0), (99_000.0, 99_990.0), (inf, None))
     for some, (start_s, end_s) in product((epochs, epochs[:1], epochs[1:]), asked):
         keys, end = [epoch.key for epoch in some], inf if end_s is None else end_s
-        wanted = [row.id for row in verdicts if row.epoch in keys and (start_s or 0.0) <= row.start_s < end]
+        within = [row for row in verdicts if row.start_s + 5 > (start_s or 0.0) and row.start_s < end]
+        wanted = [row.id for row in within if row.epoch in keys]
         found = reader.verdicts(epochs=some, limit=100, start_s=start_s, end_s=end_s)
         assert [number for number, _ in found] == wanted[:100]
     steps.clear()

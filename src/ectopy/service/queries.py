@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, func, select
 
 from ectopy.service import schema
 from ectopy.service.rows import EpochRow
+from ectopy.verdict import INTERVAL_S
 
 
 def between(table: Table, epoch: int, first: int, end: int) -> Select[Any]:
@@ -37,9 +38,11 @@ def last(
 
 
 def ids(epochs: Sequence[EpochRow], start_s: float, end_s: float) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
-    """Between which ids verdicts of these seconds are: else all that came before would be read, with its beats."""
+    """Between which ids verdicts are that reach into these seconds: else all that came before would be read, with its
+    beats."""
     t, rates = schema.verdicts.c, [float(epoch.fs) for epoch in epochs]
-    least, most = (int(min(second, 2.0**53)) for second in (start_s * min(rates), end_s * max(rates)))
+    earliest_s = max(start_s - INTERVAL_S, 0.0)
+    least, most = (int(min(second, 2.0**53)) for second in (earliest_s * min(rates), end_s * max(rates)))
     near = t.epoch.in_([epoch.key for epoch in epochs]) & t.start.between(least - 1, most + 1)
     number = t.id + 0  # so that they are looked for by their start
     lowest, highest = (select(of(number)).where(near).scalar_subquery() for of in (func.min, func.max))
