@@ -83,6 +83,14 @@ def test_seconds_that_cant_be_judged_are_no_pause():
     assert names(found(beats, {middle: NOISE})) == ["unreadable", "unreadable"]
 
 
+@pytest.mark.parametrize("torn", range(16, 20))
+def test_a_beat_may_lie_in_a_gap_of_any_second_from_the_last_beat_to_the_next(torn):
+    beats, last_s = with_break(3.3, start=0.9)
+    assert (int(last_s), int(beats[20].time_s)) == (16, 19)
+    assert names(found(beats)) == ["pause", "pause"]
+    assert names(found(beats, {torn: replace(GOOD, missing=(0.1,))})) == []
+
+
 def test_a_heart_that_was_never_seen_to_beat_has_not_stopped():
     assert names(found([], n=30)) == []
 

@@ -34,6 +34,8 @@ class Quiet:
     def push(self, known: Known, tell: Telling) -> None:
         begin_s, end_s = known.number, known.number + 1.0
         self._waves(known, tell)
+        if known.second.torn:
+            self.whole_s = end_s
         for beat in known.beats:
             if self.since_s == inf and not known.second.decides(beat):
                 continue
@@ -46,8 +48,6 @@ class Quiet:
             self._silence(float(begin_s), tell)
             self._stop(float(begin_s), tell)
             self.since_s = end_s
-        if known.second.torn:
-            self.whole_s = end_s
         self._silence(end_s, tell)
 
     def watchful(self, known: Known) -> bool:
