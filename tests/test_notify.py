@@ -138,6 +138,30 @@ def test_a_message_whose_answer_does_not_end_stands_in_nobodys_way(monkeypatch):
     sender.close()
 
 
+def test_of_many_messages_whose_answers_do_not_end_none_is_sent_more_often_than_the_others(monkeypatch):
+    for name, seconds in (("_IN_VAIN_S", 0.25), ("_FIRST_S", 0.05), ("_LONGEST_S", 1.0)):
+        monkeypatch.setattr(notifier, name, seconds)
+    tries: list[str] = []
+
+    class Slow:
+        name = "slow"
+
+        def send(self, message: Message) -> None:
+            tries.append(message.key)
+            time.sleep(0.1)
+            raise NotifyError("no answer that ends")
+
+    to, outbox = Slow(), MemoryOutbox()
+    sender = Notifier(outbox, [to])  # type: ignore[list-item]
+    for number in range(1, 7):
+        outbox.add(message(to, f"n-{number}"))  # type: ignore[arg-type]
+    sender.start()
+    until(lambda: len(tries) >= 90, 30)
+    sender.close()
+    often = [tries[30:].count(f"n-{number}") for number in range(1, 7)]  # once all pauses are as long as they get
+    assert max(often) <= 1.5 * min(often), often
+
+
 def test_a_target_that_hangs_holds_up_no_other_nor_the_end():
     with silent() as nobody, HttpSink() as sink:
         slow = target(f"json://{nobody}/?rto=1000", nobody)

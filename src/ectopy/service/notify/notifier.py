@@ -66,7 +66,7 @@ class _Lane:
         self._woken = threading.Event()
         self._closing = threading.Event()
         self._failing = False
-        self._slow = False  # it fails, and takes its time
+        self._slow = False  # a round was broken off, and nothing has arrived since
         self._thread = threading.Thread(target=self._run, name=f"notify {target.name}", daemon=True)
 
     def start(self) -> None:
@@ -112,7 +112,7 @@ class _Lane:
             elif slow:
                 self._slow = False
                 return 0.0  # from the oldest on
-        self._slow = in_vain_s > _IN_VAIN_S
+        self._slow = slow or in_vain_s > _IN_VAIN_S
         return 0.0 if len(waiting) == _AT_ONCE else self._until_due(self._outbox.waiting(self._target.name, _AT_ONCE))
 
     def _until_due(self, waiting: Sequence[Message]) -> float:
