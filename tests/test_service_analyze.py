@@ -21,6 +21,7 @@ import pytest
 import uvicorn
 import wfdb
 from fastapi import FastAPI
+from tests.sinks import until
 
 import ectopy
 from ectopy import zoo
@@ -150,13 +151,6 @@ def archive(files: dict[str, bytes]) -> bytes:
 def as_json(analysis: ectopy.analysis.Analysis) -> list[dict]:
     """Verdicts as they are after a way through JSON, which changes no bit."""
     return json.loads(json.dumps([verdict.to_dict() for verdict in analysis.verdicts]))
-
-
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not reached():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def reason(answer: httpx.Response, status: int) -> str:

@@ -51,6 +51,14 @@ _RETRY_S = 0.5
 _LOOK_S = 1.0  # between two looks at the free space
 _HANGS_S = 30.0  # that a group may take without an error
 _log = logging.getLogger(__name__)
+_TABLES: dict[type[Row], Table] = {  # of rows that are kept as they are
+    GapRow: schema.gaps,
+    AnchorRow: schema.anchors,
+    ConflictRow: schema.conflicts,
+    VerdictRow: schema.verdicts,
+    AnnotationRow: schema.annotated,
+    LogRow: schema.alarm_log,
+}
 
 Kept = Callable[[], None]
 
@@ -194,25 +202,14 @@ class Store:
                     table = schema.late if row.late else schema.chunks
                     where = {"segment": segment, "at": at}
                     tables[table].append({"epoch": row.epoch, "first": row.first, "n": row.n, **where})
-                case GapRow():
-                    tables[schema.gaps].append(_columns(row))
-                case AnchorRow():
-                    tables[schema.anchors].append(_columns(row))
-                case ConflictRow():
-                    tables[schema.conflicts].append(_columns(row))
-                case VerdictRow():
-                    tables[schema.verdicts].append(_columns(row))
+                case GapRow() | AnchorRow() | ConflictRow() | VerdictRow() | AnnotationRow() | LogRow():
+                    tables[_TABLES[type(row)]].append(_columns(row))
                 case EndRow():
                     changes.append((row.epoch, {"end": row.n}))
                 case JudgedRow():
                     changes.append((row.epoch, {"judged": True}))
-                case AnnotationRow():
-                    tables[schema.annotated].append(_columns(row))
-                case LogRow():
-                    tables[schema.alarm_log].append(_columns(row))
                 case AlarmRow():
-                    change = {"id": row.change, "stream": row.stream, "body": row.body}
-                    tables[schema.alarm_changes].append(change)
+                    tables[schema.alarm_changes].append({"id": row.change, "stream": row.stream, "body": row.body})
                     alarms[row.alarm] = row
                     raised |= {row.alarm} if row.new else set()
                 case NoticeRow():
@@ -290,8 +287,7 @@ def _keep_stream(connection: Connection, epoch: dict[str, Any]) -> None:
     id_, label = epoch["stream"], epoch["label"]
     known = connection.execute(select(schema.streams.c.id).where(schema.streams.c.id == id_)).first()
     if known is None:
-        values = {"id": id_, "label": label, "created_us": epoch["started_us"]}
-        connection.execute(insert(schema.streams), values)
+        connection.execute(insert(schema.streams), {"id": id_, "label": label, "created_us": epoch["started_us"]})
     elif label is not None:
         connection.execute(update(schema.streams).where(schema.streams.c.id == id_).values(label=label))
 
