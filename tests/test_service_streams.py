@@ -48,6 +48,25 @@ def test_an_epoch_that_is_judged_and_over_stays_in_memory_no_longer(tmp_path: Pa
     asyncio.run(day())
 
 
+def test_what_comes_late_by_many_ways_at_once_is_kept_once(tmp_path: Path) -> None:
+    async def late() -> None:
+        streams = Streams(load_settings(data=tmp_path), Metrics())
+        await streams.start()
+        await streams.begin("bed", EpochRequest(fs=360, leads=["II"], gain=200))
+        live = streams.live("bed")
+        if (kept := streams.intake.declare(live, 0, 360)) is not None:
+            await kept
+        offers = (streams.intake.offer(live, Chunk("", 1, 0, 360, bytes(720))) for _ in range(20))
+        for kept in await asyncio.gather(*offers):
+            if kept is not None:
+                await kept
+        await streams.stop()
+
+    asyncio.run(late())
+    with sqlite3.connect(tmp_path / "ectopy.db") as database:
+        assert database.execute("SELECT first, n FROM late").fetchall() == [(0, 360)]
+
+
 def test_an_epochs_old_times_are_read_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour of a device that is off by a thousandth, then all of it judged anew."""
     now_s, fs, seconds, step = 0.0, 100, 3600, 60

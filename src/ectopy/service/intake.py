@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import groupby
 from typing import NoReturn
 
@@ -101,6 +101,11 @@ class Intake:
                 f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
                 f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
             )
+        async with live.comparing if chunk.first < live.log.next else nullcontext():
+            return await self._offer(live, chunk)
+
+    async def _offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
+        """As `offer`, when it is its turn to be compared with what is there."""
         end = chunk.first + chunk.n
         compared, late = chunk.first, list[Late]()
         while compared < (known := min(live.log.next, end)):  # more of it may come by another way meanwhile

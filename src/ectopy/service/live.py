@@ -38,6 +38,7 @@ class Live:
     known : index up to which the writer has been told so
     kept_at : what was committed lately, and when
     late : what came late and is on its way to the disk
+    comparing : held while a chunk is compared with what is there: else one that comes late twice at once is kept twice
     """
 
     epoch: EpochRow
@@ -55,6 +56,7 @@ class Live:
     watchers: dict[What, set[Watcher]] = field(default_factory=lambda: {what: set() for what in get_args(What)})
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     late: list[SamplesRow] = field(default_factory=list)
+    comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
     rate: float = field(init=False)
 
     def __post_init__(self) -> None:
