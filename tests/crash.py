@@ -36,12 +36,12 @@ class Fault:
 
     step : one of STEPS
     at : it happens when the step is come to for the `at`-th time
-    what : the process dies, or the step fails as on a full disk, `times` times
+    what : the process dies, or the step fails as on a full disk, `times` times, or hangs for 2 s each time
     """
 
     step: str
     at: int = 1
-    what: Literal["die", "fail"] = "die"
+    what: Literal["die", "fail", "hang"] = "die"
     times: int = 1
 
 
@@ -294,6 +294,9 @@ def _live(order: dict[str, Any]) -> None:
             first()
             if fault.what == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if fault.what == "hang":
+                time.sleep(2)
+                return
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         STEPS[fault.step](step)

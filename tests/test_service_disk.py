@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ from tests.crash import RARE, Fault, Lives
 from tests.service_check import SHORT, Judged, through, until, ward_of
 from tests.service_load import Device, Ward
 from tests.serving import serving
+from websockets.sync.client import connect
 
 import ectopy
 from ectopy.service.alarming import Alarming
@@ -279,6 +281,37 @@ def test_a_hole_is_not_given_up_while_nothing_could_fill_it(tmp_path: Path) -> N
         while api.post("/samples", json=sent[2]).status_code == 503:
             time.sleep(0.1)
         assert api.get("/offset").json()["next"] == 6
+        assert api.get("/gaps").json() == []
+
+
+@pytest.mark.parametrize("what", ["the service", "its disk"])
+def test_a_hole_is_not_given_up_while_what_fills_it_lies_unread(tmp_path: Path, what: str) -> None:
+    """The service stands still, or waits for its disk, for longer than a hole is waited for; nothing is refused."""
+    slow = Fault("samples are written, not synced", what="hang")
+    with Lives(tmp_path, late_s=1) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed") as api:
+        lives.begin(slow if what == "its disk" else None)
+        lives.ready()
+        assert lives.pid is not None
+        about = {"fs": 360, "leads": ["II"], "kind": "float32"}
+        api.post("/epochs", json=about).raise_for_status()
+        with connect(f"{lives.url.replace('http', 'ws')}/v1/streams/bed") as device:
+
+            def send(*firsts: int) -> None:
+                for first in firsts:
+                    device.send(pack([Chunk("", 1, first, 2, bytes(8))]))
+
+            device.send('{"type": "write", "epoch": 1}')
+            send(0, 4)
+            if what == "the service":
+                while json.loads(device.recv(5))["next"] < 2:
+                    pass
+                os.kill(lives.pid, signal.SIGSTOP)
+            send(0, 2)  # what is there already is compared with what is on disk: so the rest waits in the socket
+            if what == "the service":
+                time.sleep(2)
+                os.kill(lives.pid, signal.SIGCONT)
+            while json.loads(device.recv(10))["next"] < 6:
+                pass
         assert api.get("/gaps").json() == []
 
 

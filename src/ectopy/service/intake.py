@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext, suppress
 from itertools import groupby
@@ -33,6 +34,7 @@ _CHUNKS = 500  # ... and how many may: each that comes is compared with them
 _TURN = 100  # chunks, of thousands that a frame may have, before it is another task's turn
 _GAP_S = 24 * 3600  # of one declared gap
 _JUDGED_S = 10.0  # that the end of an epoch waits for its last verdicts
+_AWAKE_S = 0.5  # between two looks at most; what is over that the service stood still
 
 
 class Intake:
@@ -58,7 +60,10 @@ class Intake:
         self._announcer, self._metrics = announcer, metrics
         self._came, self._trouble = came, trouble
         self._offered = 0  # chunks
-        self._open_s = 0.0  # from then on whoever was refused may have come again
+        self._asked: deque[float] = deque()  # when what is on its way to the disk was given to it
+        self._reached_s = self._loop.time()  # up to then all that was given is on disk, as last looked
+        self._waited_s = 0.0  # a clock of its own for holes: see `look`
+        self._open_s = 0.0  # on that clock: from then on whoever was refused may have come again
 
     def check_room(self) -> None:
         """Refuse with BusyError where nothing can be taken in."""
@@ -78,7 +83,7 @@ class Intake:
         elif self._store.depth > _QUEUE or self._store.size > _QUEUE_BYTES:
             busy = BusyError(f"{self._store.depth} entries wait for the disk; try again in a second")
         if busy is not None:
-            self._open_s = self._loop.time() + busy.retry_after_s
+            self._open_s = self._waited_s + busy.retry_after_s
         return busy
 
     async def offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
@@ -126,7 +131,7 @@ class Intake:
             raise BusyError(f"too many samples wait for those from {live.log.next} on; send these first")
         if (others := live.log.differs(chunk.first, chunk.n, chunk.samples)) is not None:
             await self._conflict(live, others)
-        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._loop.time())
+        outcomes = live.log.offer(chunk.first, chunk.n, chunk.samples, self._waited_s)
         return self._take(live, [*late, *outcomes], end)
 
     def declare(self, live: Live, first: int, n: int) -> Awaitable[None] | None:
@@ -172,9 +177,18 @@ class Intake:
         since = live.log.since
         if since is None or self._busy() is not None:
             return
-        now = self._loop.time()
-        if now - max(since, self._open_s) >= late_s:
-            self._take(live, live.log.expire(now, late_s), None)
+        if self._waited_s - max(since, self._open_s) >= late_s:
+            self._take(live, live.log.expire(self._waited_s, late_s), None)
+
+    def look(self) -> None:
+        """Count, some times a second and behind `give_up`, the time in which missing samples could have come.
+
+        Not that in which the service stood still, or the disk: what fills a hole may lie unread in a socket, or its
+        device may wait for an answer. It may be read before the next look.
+        """
+        now = self._asked[0] if self._asked else self._loop.time()
+        self._waited_s += min(now - self._reached_s, _AWAKE_S)
+        self._reached_s = now
 
     def _take(self, live: Live, outcomes: Sequence[Outcome], end: int | None) -> Awaitable[None] | None:
         rows, entries = self._rows(live, outcomes)
@@ -210,6 +224,7 @@ class Intake:
         live.late += late
 
         def kept() -> None:
+            self._asked.popleft()
             del live.late[: len(late)]
             for entry in entries:
                 if not isinstance(entry, EndRow):
@@ -223,6 +238,7 @@ class Intake:
             if not done.cancelled():
                 done.set_result(None)
 
+        self._asked.append(self._loop.time())
         self._store.keep(rows, kept)
         return done
 

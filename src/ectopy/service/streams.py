@@ -288,6 +288,7 @@ class Streams:
                 _log.exception("alarms were not looked after")
             self._metrics.writers.set(sum(live.writer is not None for live in self._live.values()))
             self._give_up_holes()
+            self.intake.look()
 
     def _give_up_holes(self) -> None:
         for live in self._live.values():
