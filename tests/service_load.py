@@ -194,10 +194,12 @@ class Device:
             hole = run.hole_at(self.cursor)
             if hole:
                 held = await self._release(link, held, float("inf"))  # what lies before a gap goes before it
+                if self.cursor < hole.first:  # it was refused
+                    continue
+                self.cursor = max(self.cursor, hole.end)  # at once: a refusal may come while the gap is told
                 if hole.kind == "declared":
                     run.sent = max(run.sent, hole.end)
                     await link.gap(self, hole.first, hole.end - hole.first)
-                self.cursor = hole.end
                 continue
             chunk = self._chunk(run)
             if chunk is None:

@@ -315,6 +315,40 @@ def test_a_hole_is_not_given_up_while_what_fills_it_lies_unread(tmp_path: Path, 
         assert api.get("/gaps").json() == []
 
 
+@pytest.mark.parametrize("way", ["a gap", "the end"])
+def test_samples_that_were_refused_are_waited_for_before_what_was_sent_behind_them(tmp_path: Path, way: str) -> None:
+    """It was on its way when the device heard of the refusal, and there is room again."""
+    behind = {"type": "gap", "epoch": 1, "first": 4, "n": 2} if way == "a gap" else {"type": "end", "epoch": 1, "n": 4}
+    with Lives(tmp_path, spare_mb=100) as lives, httpx.Client(base_url=f"{lives.url}/v1/streams/bed") as api:
+        lives.begin()
+        lives.ready()
+        api.post("/epochs", json={"fs": 360, "leads": ["II"], "kind": "float32"}).raise_for_status()
+        with connect(f"{lives.url.replace('http', 'ws')}/v1/streams/bed") as device:
+
+            def told(kind: str) -> dict[str, Any]:
+                while (said := json.loads(device.recv(10)))["type"] != kind:
+                    pass
+                return said
+
+            device.send('{"type": "write", "epoch": 1}')
+            lives.free(99_000_000)
+            while _status(f"{lives.url}/readyz") != 503:
+                time.sleep(0.05)
+            device.send(pack([Chunk("", 1, 0, 4, bytes(16))]))
+            assert told("error")["status"] == 503
+            lives.free(None)
+            lives.ready()
+            device.send(json.dumps(behind))
+            assert "send these first" in told("error")["reason"]
+            device.send(pack([Chunk("", 1, 0, 4, bytes(16))]))
+            device.send(json.dumps(behind))
+            end = 6 if way == "a gap" else 4
+            while told("ack")["next"] < end:
+                pass
+        gaps = [(gap["first"], gap["n"], gap["reason"]) for gap in api.get("/gaps").json()]
+        assert gaps == ([(4, 2, "declared")] if way == "a gap" else [])
+
+
 def test_a_disk_that_fails_for_a_while_loses_nothing(tmp_path: Path, demo: ectopy.Recording) -> None:
     with Lives(tmp_path, **SHORT) as lives:
 

@@ -98,6 +98,14 @@ class Intake:
         BusyError
             If there is no credit for them, or no room.
         """
+        try:
+            return await self._offer(live, chunk)
+        except BusyError as busy:
+            live.refused = max(live.refused, chunk.first + chunk.n)
+            live.awaited_s = max(live.awaited_s, self._waited_s + busy.retry_after_s)
+            raise
+
+    async def _offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
         self._offered += 1
         if self._offered % _TURN == 0:
             await asyncio.sleep(0)
@@ -141,6 +149,7 @@ class Intake:
         if first + n > live.log.next + _GAP_S * live.epoch.fs:
             raise ConflictError(f"a gap up to sample {first + n}, over {_GAP_S // 3600} h ahead; begin a new epoch")
         self.check_room()
+        self._check_refused(live, first)
         return self._take(live, live.log.declare(first, n), None)
 
     async def end(self, live: Live, n: int) -> None:
@@ -162,7 +171,14 @@ class Intake:
         self.check_room()
         if n > live.log.next + _GAP_S * live.epoch.fs:
             raise ConflictError(f"an end at {n}, over {_GAP_S // 3600} h ahead of what is there")
+        self._check_refused(live, n)
         return self.close(live, n)
+
+    def _check_refused(self, live: Live, upto: int) -> None:
+        """Refuse with BusyError what would make a gap of samples that were refused and may come again."""
+        if min(upto, live.refused) > live.log.next and self._waited_s < live.awaited_s:
+            self._metrics.refused.inc()
+            raise BusyError(f"samples from {live.log.next} on were refused; send these first", status=503)
 
     def close(self, live: Live, n: int) -> asyncio.Future[None]:
         """The epoch ends after `n` samples, whatever holes there are."""

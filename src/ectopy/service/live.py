@@ -39,6 +39,8 @@ class Live:
     kept_at : what was committed lately, and when
     late : what came late and is on its way to the disk
     comparing : held while a chunk is compared with what is there: else one that comes late twice at once is kept twice
+    refused : index behind all samples that there was no room for when they came
+    awaited_s : until then, on the intake's clock, these may come again
     """
 
     epoch: EpochRow
@@ -57,6 +59,8 @@ class Live:
     kept_at: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     late: list[SamplesRow] = field(default_factory=list)
     comparing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    refused: int = 0
+    awaited_s: float = 0.0
     rate: float = field(init=False)
 
     def __post_init__(self) -> None:
