@@ -18,6 +18,7 @@ from ectopy.service.store import DATABASE
 from ectopy.wire import MAX_FRAME
 
 _DRAIN_S = 7  # that open requests have once it is told to stop
+_LET_GO_S = 3  # that a killed one may hold the folder: a process that it was about to start does, for a moment
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -51,7 +52,7 @@ def hold(settings: Settings) -> FileLock:
     lock = FileLock(settings.data / "lock")
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_LET_GO_S)
     except Timeout:
         raise OutputError(f"{settings.data}: another service works with it; choose another with --data") from None
     except OSError as error:
