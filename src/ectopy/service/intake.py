@@ -98,14 +98,6 @@ class Intake:
         BusyError
             If there is no credit for them, or no room.
         """
-        try:
-            return await self._offer(live, chunk)
-        except BusyError as busy:
-            live.refused = max(live.refused, chunk.first + chunk.n)
-            live.awaited_s = max(live.awaited_s, self._waited_s + busy.retry_after_s)
-            raise
-
-    async def _offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
         self._offered += 1
         if self._offered % _TURN == 0:
             await asyncio.sleep(0)
@@ -114,8 +106,13 @@ class Intake:
                 f"{len(chunk.samples)} bytes for {chunk.n} samples; expected {live.log.width} a sample "
                 f"({live.epoch.kind}, {len(live.epoch.leads)} leads)"
             )
-        async with live.comparing if chunk.first < live.log.next else nullcontext():
-            return await self._offer(live, chunk)
+        try:
+            async with live.comparing if chunk.first < live.log.next else nullcontext():
+                return await self._offer(live, chunk)
+        except BusyError as busy:
+            live.refused = max(live.refused, chunk.first + chunk.n)
+            live.awaited_s = max(live.awaited_s, self._waited_s + busy.retry_after_s)
+            raise
 
     async def _offer(self, live: Live, chunk: Chunk) -> Awaitable[None] | None:
         """As `offer`, when it is its turn to be compared with what is there."""
