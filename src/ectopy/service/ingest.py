@@ -8,8 +8,13 @@ is told.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+
+from ectopy.service.rows import SamplesRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,17 @@ class Late:
     first: int
     n: int
     samples: bytes
+
+    def stands_in(self, rows: Sequence[SamplesRow]) -> bool:
+        """Whether each of the samples stands in one of the rows."""
+        found, given = np.zeros(self.n, bool), np.frombuffer(self.samples, np.uint8).reshape(self.n, -1)
+        for row in rows:
+            begin, end = max(row.first, self.first), min(row.first + row.n, self.first + self.n)
+            if begin < end:
+                there = np.frombuffer(row.samples, np.uint8).reshape(row.n, -1)[begin - row.first : end - row.first]
+                mine = slice(begin - self.first, end - self.first)
+                found[mine] |= (there == given[mine]).all(1)
+        return bool(found.all())
 
 
 Entry = Added | Hole
@@ -107,7 +123,7 @@ class Log:
         """Where a chunk overlaps one that waits ahead, and is another."""
         for at, (_, length, waiting) in self._ahead.items():
             begin, end = max(first, at), min(first + n, at + length)
-            if begin < end and self._cut(samples, first, begin, end) != self._cut(waiting, at, begin, end):
+            if begin < end and self.cut(samples, first, begin, end) != self.cut(waiting, at, begin, end):
                 return range(begin, end)
         return None
 
@@ -156,5 +172,5 @@ class Log:
         self.next = end
         return hole
 
-    def _cut(self, samples: bytes, first: int, begin: int, end: int) -> bytes:
+    def cut(self, samples: bytes, first: int, begin: int, end: int) -> bytes:
         return samples[(begin - first) * self.width : (end - first) * self.width]

@@ -13,8 +13,6 @@ from contextlib import nullcontext, suppress
 from itertools import groupby
 from typing import NoReturn
 
-import numpy as np
-
 from ectopy.errors import BusyError, ConflictError, FrameError
 from ectopy.service.announcer import Announcer
 from ectopy.service.ingest import Added, Hole, Late, Outcome
@@ -268,7 +266,7 @@ class Intake:
         for gap, some in groupby(there, key=lambda piece: isinstance(piece, GapRow)):
             pieces = [*some]
             at, end = pieces[0].first, pieces[-1].first + pieces[-1].n
-            samples = chunk.samples[(at - chunk.first) * width : (end - chunk.first) * width]
+            samples = live.log.cut(chunk.samples, chunk.first, at, end)
             if gap:
                 one = Late(at, end - at, samples)
                 late += [] if await self._is_kept(live, one) else [one]
@@ -283,7 +281,7 @@ class Intake:
             kept = await asyncio.to_thread(self._reader.late, live.epoch.key, late.first, late.n, live.log.width)
         except FileNotFoundError:  # the same
             return True
-        if not _has([*coming, *kept], late):
+        if not late.stands_in([*coming, *kept]):
             return False
         if coming:
             await self.keep(live, [], [])
@@ -298,15 +296,3 @@ class Intake:
             f"stream '{live.epoch.stream}', epoch {live.epoch.number}: other samples are there already between "
             f"{where.start} and {where.stop}; nothing was changed"
         )
-
-
-def _has(rows: Sequence[SamplesRow], late: Late) -> bool:
-    """Whether each of the samples stands in one of the rows."""
-    found, given = np.zeros(late.n, bool), np.frombuffer(late.samples, np.uint8).reshape(late.n, -1)
-    for row in rows:
-        begin, end = max(row.first, late.first), min(row.first + row.n, late.first + late.n)
-        if begin < end:
-            there = np.frombuffer(row.samples, np.uint8).reshape(row.n, -1)[begin - row.first : end - row.first]
-            mine = slice(begin - late.first, end - late.first)
-            found[mine] |= (there == given[mine]).all(1)
-    return bool(found.all())
