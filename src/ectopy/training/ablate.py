@@ -21,7 +21,7 @@ from ectopy.recording import AAMI_CLASSES
 from ectopy.signal import RHYTHM
 from ectopy.training.beat_model import Finders, Found, shown
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
-from ectopy.training.runs import open_run
+from ectopy.training.runs import Plan, open_run, training_records
 from ectopy.training.series import ABNORMAL, Beats
 from ectopy.training.trial import best_threshold, figures, opened, ranking, tried
 
@@ -101,7 +101,7 @@ def ablate(
     """
     if name not in (*RECIPES, "models"):
         raise ModelError(f"nothing to ablate in '{name}'; expected models, {', '.join(RECIPES)}")
-    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
+    beats, finders = opened(Plan(protocol, data_dir, models, runs, 0, resume, training_records(protocol, records)))
     rows = (
         [(one, Ablation(one, {})) for one in reversed(RECIPES)] if name == "models" else [(name, a) for a in ABLATIONS]
     )

@@ -9,24 +9,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from ectopy import data, zoo
+from ectopy import data
 from ectopy.evaluation import auroc, average_precision
 from ectopy.recording import AAMI_CLASSES
 from ectopy.training.beat_model import Finders, Fold, Found, calibrated, cross_validate, find_beats, find_finders
 from ectopy.training.recipes import Recipe, SeriesSettings
-from ectopy.training.runs import progress, silent, training_records
+from ectopy.training.runs import Plan, progress, silent
 from ectopy.training.series import ABNORMAL
 
 _N, _Q = AAMI_CLASSES.index("N"), AAMI_CLASSES.index("Q")
 _THRESHOLDS = np.round(np.arange(0.05, 1, 0.05), 2)
 
 
-def opened(
-    protocol: str, records: Sequence[str] | None, *, models: Path | None, runs: Path, data_dir: Path | None
-) -> tuple[Found, Finders]:
+def opened(plan: Plan) -> tuple[Found, Finders]:
     """The beats that trials are made on, and who found them.
 
     Raises
@@ -34,14 +31,12 @@ def opened(
     ModelError
         If there is no run of `instant` to build on.
     RecordError
-        If a record is not on this machine, or a test record.
+        If a record is not on this machine.
     """
-    records = training_records(protocol, records)
-    finders = find_finders(models or Path(zoo.__file__).parent, runs / f"instant-{protocol}-seed0", protocol)
-    tf.config.experimental.enable_op_determinism()
+    finders = find_finders(plan.place("instant").parent, plan.folder("instant"), plan.protocol)
     with progress() as bar:
-        recordings = [(r, data.read(r, data_dir=data_dir)) for r in bar.track(records, description="reading")]
-        return find_beats(bar.track(recordings, description="finding beats"), finders, data_dir), finders
+        recordings = plan.begin(bar)
+        return find_beats(bar.track(recordings.items(), description="finding beats"), finders, plan.data_dir), finders
 
 
 def tried(

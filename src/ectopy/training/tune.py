@@ -78,16 +78,15 @@ def tune(
         If there is no such model, no run of `instant` for a beat model to build on, or the search to go on with is
         another one.
     """
+    if name != "instant" and name not in RECIPES:
+        raise ModelError(f"no settings of '{name}' to tune; expected instant, {', '.join(RECIPES)}")
+    plan = Plan(protocol, data_dir, models, runs, 0, True, training_records(protocol, records))
     if name == "instant":
         assert settings is None or isinstance(settings, instant.Settings)
-        plan = Plan(protocol, data_dir, models, runs, 0, True, training_records(protocol, records))
         search = _of_instant(plan, settings or instant.Settings())
-    elif name in RECIPES:
-        assert settings is None or isinstance(settings, SeriesSettings)
-        recipe = replace(RECIPES[name], settings=settings or RECIPES[name].settings)
-        search = _of_beat_model(recipe, protocol, records, models, runs, data_dir)
     else:
-        raise ModelError(f"no settings of '{name}' to tune; expected instant, {', '.join(RECIPES)}")
+        assert settings is None or isinstance(settings, SeriesSettings)
+        search = _of_beat_model(plan, replace(RECIPES[name], settings=settings or RECIPES[name].settings))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = runs / f"tune-{name}-{protocol}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,15 +141,8 @@ def _of_instant(plan: Plan, settings: instant.Settings) -> _Search:
     return _Search(seen.digest, {"dropout": InstantConfig().dropout, **start}, value)
 
 
-def _of_beat_model(
-    recipe: Recipe,
-    protocol: str,
-    records: Sequence[str] | None,
-    models: Path | None,
-    runs: Path,
-    data_dir: Path | None,
-) -> _Search:
-    beats, finders = opened(protocol, records, models=models, runs=runs, data_dir=data_dir)
+def _of_beat_model(plan: Plan, recipe: Recipe) -> _Search:
+    beats, finders = opened(plan)
 
     def value(trial: Trial) -> float:
         config, chosen = _suggested(trial, recipe)
