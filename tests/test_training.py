@@ -338,7 +338,8 @@ def test_a_search_goes_on_and_is_summed_up(run, few, name, settings):
 @pytest.mark.soak
 def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, few, monkeypatch):
     folder, _ = run
-    monkeypatch.setattr("ectopy.training.ablate.ABLATIONS", ABLATIONS[:1] + ABLATIONS[-1:])
+    module = sys.modules[ablate.__module__]  # its name is the function's in the package
+    monkeypatch.setattr(module, "ABLATIONS", ABLATIONS[:1] + ABLATIONS[-1:])
     options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     begun: list[str] = []
     table = ablate("autoencoder", settings=SHORT, say=begun.append, **options)
