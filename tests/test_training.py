@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partialmethod
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ import wfdb
 
 import ectopy
 from ectopy import signal, zoo
-from ectopy.data import patient, read, split, training
+from ectopy.data import hand_held, patient, read, split, training
 from ectopy.errors import ModelError, OutputError, RecordError
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
@@ -29,6 +30,7 @@ from ectopy.models import instant, sequence  # noqa: E402
 from ectopy.training import RECIPES, SeriesSettings, Settings, ablate, train_model, tune  # noqa: E402
 from ectopy.training.ablate import ABLATIONS  # noqa: E402
 from ectopy.training.baselines import fit_boosting  # noqa: E402
+from ectopy.training.beat_model import find_beats, find_finders  # noqa: E402
 from ectopy.training.calibration import Rescaled  # noqa: E402
 from ectopy.training.card import write_model  # noqa: E402
 from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E402
@@ -37,7 +39,7 @@ from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
 from ectopy.training.quality import fit_quality  # noqa: E402
 from ectopy.training.rhythm import fit_rhythm  # noqa: E402
-from ectopy.training.runs import open_run  # noqa: E402
+from ectopy.training.runs import Plan, open_run, progress  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
@@ -119,6 +121,19 @@ def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, few, demo,
     found = ectopy.analyze(demo, model=model.finder).beats
     assert result.beats["sample"].tolist() == found["sample"].tolist()
     assert not np.allclose(result.beats["anomaly"], found["anomaly"])
+
+
+@pytest.mark.usefixtures("cinc2017")
+def test_the_normal_beats_of_hand_held_recordings_train_a_beat_model_that_ships(run, mitdb, nstdb):
+    folder, _ = run
+    finders = find_finders(folder / "zoo", folder / "runs" / "instant-ds1-seed0", "ds1")
+    plan = Plan("shipped", None, None, folder, 0, True, ())
+    with progress() as bar:
+        beats = find_beats({}, plan, finders, bar)
+        assert find_beats({}, replace(plan, protocol="ds1"), finders, bar) == {}
+    known = {name for name, label in hand_held("training") if label == "N"}
+    assert beats and set(beats) <= known
+    assert {label for leads in beats.values() for one in leads for label in one.label} <= {-1, 0}
 
 
 def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):

@@ -6,7 +6,7 @@ on and to be tested on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -15,12 +15,14 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import Progress
 
 from ectopy import data, zoo
 from ectopy.errors import ModelError
 from ectopy.recording import Recording
 from ectopy.training.calibration import Calibration
 from ectopy.training.card import describe, make_folder, of_beat_model, write_model
+from ectopy.training.data import hand_held
 from ectopy.training.export import rebuilding, to_onnx
 from ectopy.training.fit import Report
 from ectopy.training.operating import MIDDLE, analyses, operating_points, scored
@@ -76,10 +78,9 @@ def train_beat_model(name: str, plan: Plan, settings: SeriesSettings | None) -> 
     make_folder(place)
     with progress() as bar:
         recordings = plan.begin(bar)
-        tracked = bar.track(recordings.items(), description="finding beats")
-        beats = find_beats(tracked, finders, plan.data_dir)
+        beats = find_beats(recordings, plan, finders, bar)
         wanted = {"settings": asdict(settings), "config": asdict(recipe.config), "records": plan.records}
-        every = [one for r in plan.records for one in beats[r]]
+        every = [one for leads in beats.values() for one in leads]
         open_run(folder, plan.resume, {**wanted, "input": shown(beats)})
 
         def report(number: int) -> Report:
@@ -92,7 +93,7 @@ def train_beat_model(name: str, plan: Plan, settings: SeriesSettings | None) -> 
             card = describe(
                 of_beat_model(name, recipe, finders.folds[number]),
                 protocol=plan.protocol,
-                records=[r for r in plan.records if r not in fold.evidence],
+                records=[r for r in beats if r not in fold.evidence],
                 settings={},
                 thresholds={"abnormal": MIDDLE},
             )
@@ -141,10 +142,13 @@ def find_finders(models: Path, run: Path, protocol: str) -> Finders:
     return Finders(finder, [replace(fold, card={**fold.card, "thresholds": finder.thresholds}) for fold in folds])
 
 
-def find_beats(recordings: Iterable[tuple[str, Recording]], finders: Finders, data_dir: Path | None) -> Found:
-    """Each record's beats, by the fold that has not seen its patient."""
-    motion = data.electrode_motion("training", data_dir)
-    return {r: found(r, recording, finders.folds[finders.fold(r)], motion) for r, recording in recordings}
+def find_beats(recordings: Mapping[str, Recording], plan: Plan, finders: Finders, bar: Progress) -> Found:
+    """The beats of each record, and with protocol `shipped` of the hand-held ones, by the fold that has not seen its
+    patient."""
+    motion = data.electrode_motion("training", plan.data_dir)
+    every = {**recordings, **hand_held(plan.protocol, plan.data_dir)}
+    tracked = bar.track(every.items(), description="finding beats")
+    return {r: found(r, recording, finders.folds[finders.fold(r)], motion) for r, recording in tracked}
 
 
 def shown(beats: Found) -> str:

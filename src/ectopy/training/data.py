@@ -64,10 +64,12 @@ def cold_starts(name: str, patient: str, recording: Recording) -> list[Example]:
     return [example(name, patient, recording.section(start, start + COLD_S)) for start in starts]
 
 
-def hand_held(data_dir: Path | None = None) -> dict[str, Recording]:
-    """The training half's recordings labelled normal, long enough for a window; their beats, all N, are found by
-    `sleepecg` (nobody annotated them)."""
-    found = {}
+def hand_held(protocol: str, data_dir: Path | None = None) -> dict[str, Recording]:
+    """What protocol `shipped` trains on besides its records: the training half's recordings labelled normal, long
+    enough for a window; their beats, all N, are found by `sleepecg` (nobody annotated them)."""
+    found: dict[str, Recording] = {}
+    if protocol != "shipped":
+        return found
     for name, label in data.hand_held("training", data_dir):
         recording = data.read(name, data_dir=data_dir)
         if label == "N" and recording.duration_s >= COLD_S:

@@ -76,7 +76,7 @@ class Fold:
 def begin(plan: Plan, bar: Progress) -> Shown:
     """The records, and with protocol `shipped` the hand-held ones, conditioned."""
     recordings = plan.begin(bar)
-    shown = {**recordings, **(hand_held(plan.data_dir) if plan.protocol == "shipped" else {})}
+    shown = recordings | hand_held(plan.protocol, plan.data_dir)
     examples, cold = [], []
     for r, recording in bar.track(shown.items(), description="conditioning"):
         examples.append(example(r, data.patient(r), recording))

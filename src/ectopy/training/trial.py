@@ -35,8 +35,7 @@ def opened(plan: Plan) -> tuple[Found, Finders]:
     """
     finders = find_finders(plan.place("instant").parent, plan.folder("instant"), plan.protocol)
     with progress() as bar:
-        recordings = plan.begin(bar)
-        return find_beats(bar.track(recordings.items(), description="finding beats"), finders, plan.data_dir), finders
+        return find_beats(plan.begin(bar), plan, finders, bar), finders
 
 
 def tried(
