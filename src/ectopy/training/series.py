@@ -75,8 +75,8 @@ def _beats(name: str, recording: Recording, finder: TrainedModel) -> Beats:
 class SeriesWindows(Examples):
     """`steps` batches an epoch of `length` beats in a row; epoch and seed fix them, as in `Windows`.
 
-    A patient is drawn by the square root of how many beats he has; a share of the series holds a random
-    abnormal beat of a random class of his.
+    Every patient is as likely as every other; a share of the series holds a random abnormal beat of a random class of
+    his.
 
     abnormal : that share; hidden : share without the heart rate, and without the beat finder's opinion; gain : spread
         of the logarithm of amplitude
@@ -95,10 +95,8 @@ class SeriesWindows(Examples):
         gain: float,
     ):
         super().__init__()
-        self._patients = sorted({one.patient for one in beats})
+        self._patients = sorted({one.patient for one in beats if len(one.label)})
         self._beats = {p: [one for one in beats if one.patient == p and len(one.label)] for p in self._patients}
-        known = np.sqrt([max((len(one.label) for one in self._beats[p]), default=0) for p in self._patients])
-        self._likely = known / known.sum()
         self._abnormal = {id(one): [c for c in map(one.label.__eq__, ABNORMAL) if c.any()] for one in beats}
         self._length, self._batch, self._steps, self._seed = length, batch, steps, seed
         self._share, self._hidden, self._gain = abnormal, hidden, gain
@@ -113,7 +111,7 @@ class SeriesWindows(Examples):
         return (np.stack(shape), np.stack(usual), np.stack(rhythm)), np.maximum(truth, 0), (truth >= 0).astype("f")
 
     def _series(self, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        leads = self._beats[self._patients[rng.choice(len(self._patients), p=self._likely)]]
+        leads = self._beats[self._patients[rng.integers(len(self._patients))]]
         one = leads[rng.integers(len(leads))]
         last = max(len(one.label) - self._length, 0)
         classes = self._abnormal[id(one)]
