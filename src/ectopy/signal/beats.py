@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ectopy.recording import AAMI_CLASSES, AamiClass
 from ectopy.signal.condition import Conditioned
-from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, RESTART_S
+from ectopy.signal.grid import FRAMES, LABEL_STEP, LAG, RATE, RESTART_S, over_leads
 from ectopy.verdict import Beat
 
 _APART = 6  # frames: a beat is the tallest peak within 190 ms to both sides
@@ -73,23 +73,23 @@ class BeatFinder:
         new, total = _combine(scores, weight[:, :n])
         p = np.concatenate([state.scores, new])
         loud = np.abs(conditioned.signal).reshape(-1, n, LABEL_STEP) * weight[:, -n:, None]
-        size = np.concatenate([state.size, loud.sum(axis=0).reshape(-1)])
+        size = np.concatenate([state.size, over_leads(loud).reshape(-1)])
         void_ends, void = self._voids(total)
 
         here = 1 - p[:, 0]
-        here[1:-1] = (here[:-2] + here[1:-1] + here[2:]) / 3
-        likely = (here[REACH : REACH + n] >= self._at.beat).nonzero()[0] + REACH
+        here = (here[:-2] + here[1:-1] + here[2:]) / 3  # without the first frame and the last
+        likely = (here[REACH - 1 : REACH - 1 + n] >= self._at.beat).nonzero()[0].tolist()
         heights = here.tolist()
         beats, last, peak = [], state.last, state.peak
-        for at in likely.tolist():
-            frame = state.decided + at - REACH
-            if frame - peak <= _APART or heights[at] < max(heights[at - _APART : at + _APART + 1]):
+        for place in likely:
+            frame = state.decided + place
+            if frame - peak <= _APART or heights[place + _APART] < max(heights[place : place + 2 * _APART + 1]):
                 continue  # the first: a tie with the beat before
             peak = frame
             if void_ends and void_ends[0] <= frame:
                 last = -1
                 void_ends = [end for end in void_ends if end > frame]
-            beat = self._beat(p[at - 1 : at + 2, 1:].sum(axis=0), frame, size, last)
+            beat = self._beat(p[place + REACH - 1 : place + REACH + 2].tolist(), frame, size, last)
             last = beat.sample
             beats.append(beat)
         if void_ends:
@@ -116,8 +116,11 @@ class BeatFinder:
             void = 0 if heard else void + 1
         return ends, void
 
-    def _beat(self, classes: NDArray[np.float64], frame: int, size: NDArray[np.float64], last: int) -> Beat:
-        n, s, v, f, q = (classes / classes.sum()).tolist()
+    def _beat(self, frames: list[list[float]], frame: int, size: NDArray[np.float64], last: int) -> Beat:
+        _, *classes = [before + at + after for before, at, after in zip(*frames, strict=True)]
+        n, s, v, f, q = classes
+        total = n + s + v + f + q
+        n, s, v, f, q = n / total, s / total, v / total, f / total, q / total
         aami, anomaly = aami_class(n, s, v, f, q, self._at.abnormal)
         middle = frame * LABEL_STEP + LABEL_STEP // 2
         begin = max(middle - _SNAP, LAG)
@@ -132,8 +135,9 @@ class BeatFinder:
 def aami_class(n: float, s: float, v: float, f: float, q: float, abnormal: float) -> tuple[AamiClass, float]:
     """The class of a beat by its probabilities, and its anomaly; S, V or F where that reaches `abnormal`."""
     anomaly = min(max(1.0 - n - q, 0.0), 1.0)
-    choice: dict[AamiClass, float] = {"S": s, "V": v, "F": f} if anomaly >= abnormal else {"N": n, "Q": q}
-    return max(choice, key=lambda name: choice[name]), anomaly
+    if anomaly >= abnormal:
+        return ("S" if s >= v and s >= f else "V" if v >= f else "F"), anomaly
+    return ("N" if n >= q else "Q"), anomaly
 
 
 def _weight(conditioned: Conditioned) -> NDArray[np.float64]:
@@ -148,8 +152,8 @@ def _combine(
     scores: NDArray[np.float32], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The leads' mean by weight, and the weights' sum; no beat where no lead is heard."""
-    total = weight.sum(axis=0)
-    mean = (scores * weight[:, :, None]).sum(axis=0)
+    total = over_leads(weight)
+    mean = over_leads(scores * weight[:, :, None])
     if np.count_nonzero(total) == len(total):
         return mean / total[:, None], total
     mean /= np.where(total > 0, total, 1)[:, None]

@@ -55,22 +55,22 @@ class PWaves:
         last, alike = state.last, list[float]()
         if beats:
             at = np.array([conditioned_at(beat.sample, self._fs) - state.start for beat in beats])
-            before = np.concatenate([last[:, None], _alone(x.take(at[:, None] + _BEFORE, axis=1))], axis=1)
-            there = (before != 0).any(axis=2)
-            weight = quality[:, at // RATE] * (there[:, 1:] & there[:, :-1])
-            total = over_leads(weight)
-            both = (before[:, 1:] * before[:, :-1]).sum(axis=2)
-            mean = over_leads(weight * both) / np.where(total > 0, total, nan)
-            last, alike = before[:, -1].copy(), mean.tolist()
+            own = _alone(x.take(at[:, None] + _BEFORE, axis=1).astype(np.float64))
+            before = np.concatenate([last[:, None], own], axis=1)
+            there = np.logical_or.reduce(before, axis=2)
+            weight = quality.take(at // RATE, axis=1) * (there[:, 1:] & there[:, :-1])
+            both = weight * (before[:, 1:] * before[:, :-1]).sum(axis=2)
+            totals = zip(over_leads(both).tolist(), over_leads(weight).tolist(), strict=True)
+            last, alike = before[:, -1].copy(), [both / weight if weight > 0 else nan for both, weight in totals]
         gone = conditioned.quality.shape[1]
         self.state = PWavesState(state.start + gone * RATE, x[:, gone * RATE :].copy(), quality[:, gone:].copy(), last)
         return alike
 
 
-def _alone(x: NDArray[np.float32]) -> NDArray[np.float64]:
+def _alone(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n_leads, n, 28): without mean and drift, each of length 1; 0 where it is constant or not whole. Row by row: the
     same bits in any cut."""
-    y = x - x.mean(axis=2, keepdims=True, dtype=np.float64)
+    y = x - x.sum(axis=2, keepdims=True) / len(_BEFORE)
     y -= (y * _LINE).sum(axis=2, keepdims=True) * _LINE
     size = np.sqrt((y * y).sum(axis=2, keepdims=True))
-    return np.where(size > 0, y / np.where(size > 0, size, 1), 0)
+    return np.divide(y, size, out=np.zeros(y.shape), where=size > 0)
