@@ -49,14 +49,14 @@ class Classes:
         """The beats that `Context.ready` gives, with the model's say; leads are averaged by their quality."""
         series = self._context.ready(decided)
         out = []
-        edges = sorted({0, *np.flatnonzero(series.fresh).tolist(), len(series.beats)})
+        edges = sorted({0, *series.fresh.nonzero()[0].tolist(), len(series.beats)})
         if self._one_by_one:
             edges = list(range(len(series.beats) + 1))
         for begin, end in pairwise(edges):
             if series.fresh[begin]:
                 self._state = self._model.start(len(series.shape))
             part = slice(begin, end)
-            rhythm = np.repeat(series.rhythm[None, part], len(series.shape), axis=0)
+            rhythm = series.rhythm[None, part].repeat(len(series.shape), axis=0)
             inputs = (np.ascontiguousarray(x[:, part]) for x in (series.shape, series.usual))
             scores, self._state = self._model.run(self._state, *inputs, rhythm)
             weight = (FAINT + series.weight[:, part])[:, :, None]

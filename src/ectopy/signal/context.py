@@ -6,7 +6,7 @@ within 2 s; a later one counts as "not yet come".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import isnan, log
@@ -77,11 +77,14 @@ class Context:
     def add(self, conditioned: Conditioned, beats: list[Beat]) -> None:
         """The next blocks, and the beats that were decided with them."""
         state = self.state
-        self.state = replace(
-            state,
+        self.state = ContextState(
+            start=state.start,
             signal=np.concatenate([state.signal, conditioned.signal], axis=1),
             quality=np.concatenate([state.quality, conditioned.quality], axis=1),
-            waiting=state.waiting + tuple(beats),
+            waiting=(*state.waiting, *beats),
+            rr_s=state.rr_s,
+            usual=state.usual,
+            known=state.known,
         )
 
     def ready(self, decided: int) -> Series:
