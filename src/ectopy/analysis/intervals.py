@@ -125,10 +125,12 @@ class Intervals:
         )
 
     def _bad_leads(self, seconds: Sequence[Second]) -> list[str]:
-        bad = []
+        bad: list[str] = []
+        if len(self._leads) == 1:
+            return bad
         for lead, name in enumerate(self._leads):
             lost = sum(second.quality[lead] < READABLE for second in seconds)
-            if len(self._leads) > 1 and lost > len(seconds) / 2:
+            if lost > len(seconds) / 2:
                 bad.append(f"lead {name.removeprefix('lead ')} unreadable")
         return bad
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, inf
@@ -191,7 +191,7 @@ class StreamAnalyzer:
         """Findings that have begun and not ended."""
         return self.findings.lasting()
 
-    def known(self, item: ModelInput, scores: NDArray[np.float32]) -> Iterator[Known]:
+    def known(self, item: ModelInput, scores: NDArray[np.float32]) -> list[Known]:
         """The beginning of `decide`: the seconds that can be judged now, and their beats."""
         beats = self.beats.push(scores, item.conditioned)
         if self.classes:

@@ -9,8 +9,8 @@ before. Nor in one that is too small for a QRS complex. Other beats are listed, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,10 @@ class Second:
 
     @property
     def readable(self) -> bool:
-        there = zip(self.quality, self.missing, strict=True)
-        return any(quality >= READABLE and missing < _MISSING for quality, missing in there)
+        for quality, missing in zip(self.quality, self.missing, strict=True):
+            if quality >= READABLE and missing < _MISSING:
+                return True
+        return False
 
     @property
     def torn(self) -> bool:
@@ -60,7 +62,9 @@ class Second:
     @property
     def oscillates(self) -> bool:
         """Some lead does, without QRS complexes; of a lead that is mostly missing nobody knows."""
-        return any(waves and missing < _MISSING for waves, missing in zip(self.waves, self.missing, strict=True))
+        return any(self.waves) and any(
+            waves and missing < _MISSING for waves, missing in zip(self.waves, self.missing, strict=True)
+        )
 
     def decides(self, beat: Beat) -> bool:
         """Whether a beat in it decides something."""
@@ -73,8 +77,7 @@ class Second:
     def doubtful(self, beat: Beat) -> bool:
         """Whether nobody knows if a beat in it is abnormal, or noise."""
         there = zip(self.quality, self.missing, strict=True)
-        poor = all(quality < _POOR * (1 - missing) for quality, missing in there)
-        return poor and _UNSURE <= beat.anomaly < _SURE
+        return _UNSURE <= beat.anomaly < _SURE and all(quality < _POOR * (1 - missing) for quality, missing in there)
 
     @property
     def trouble(self) -> str:
@@ -139,38 +142,40 @@ class Seconds:
         flags = (conditioned.quiet, conditioned.sways, conditioned.restart)
         columns = (conditioned.quality, conditioned.waves, conditioned.dead, gap, *flags)
         rows = zip(*(column.T.tolist() for column in columns), strict=True)
-        self.state = replace(
-            self.state,
-            seconds=self.state.seconds + tuple(Second(*map(tuple, row)) for row in rows),
-            doubts=self.state.doubts + tuple(map(tuple, doubts.T.tolist())),
-            beats=self.state.beats + tuple(beats),
-            alike=self.state.alike + tuple(alike),
+        self.state = SecondsState(
+            first=self.state.first,
+            seconds=(*self.state.seconds, *[Second(*map(tuple, row)) for row in rows]),
+            doubts=(*self.state.doubts, *map(tuple, doubts.T.tolist())),
+            beats=(*self.state.beats, *beats),
+            alike=(*self.state.alike, *alike),
         )
 
-    def known(self) -> Iterator[Known]:
+    def known(self) -> list[Known]:
         """The seconds that can be judged by now, each once."""
         state = self.state
         n = max(len(state.seconds) - DELAY_S, 0)
         first, beats, at = state.first, state.beats, 0
-        gone = sum(beat.time_s < first + n for beat in beats)
         waves = [second.oscillates for second in state.seconds]
-        self.state = SecondsState(
-            first=first + n,
-            seconds=state.seconds[n:],
-            doubts=state.doubts[n:],
-            beats=beats[gone:],
-            alike=state.alike[gone:],
-        )
+        known = []
         for place in range(n):
             begin = at
             while at < len(beats) and beats[at].time_s < first + place + 1:
                 at += 1
             second = self._seen(state.seconds[place], state.doubts[place])
             here = beats[begin:at], state.alike[begin:at]
-            yield Known(first + place, second, *here, tuple(waves[place : place + DELAY_S + 1]))
+            known.append(Known(first + place, second, *here, tuple(waves[place : place + DELAY_S + 1])))
+        self.state = SecondsState(
+            first=first + n,
+            seconds=state.seconds[n:],
+            doubts=state.doubts[n:],
+            beats=beats[at:],
+            alike=state.alike[at:],
+        )
+        return known
 
     def _seen(self, second: Second, doubt: Sequence[float]) -> Second:
         """A second, once the model has seen it."""
         leads = zip(second.quality, second.missing, doubt, strict=True)
         quality = [there * seen(q / there, d, self._doubt) if (there := 1 - m) else 0.0 for q, m, d in leads]
-        return replace(second, quality=tuple(quality))
+        seen_second = (second.waves, second.dead, second.missing, second.quiet, second.sways, second.starts)
+        return Second(tuple(quality), *seen_second)

@@ -96,7 +96,7 @@ class Irregular:
         alike = [one.alike for one in self.intervals if not isnan(one.alike)]
         if len(alike) < _FEWEST:
             return None
-        usual = median(one.rr_s for one in self.intervals)
+        usual = median([one.rr_s for one in self.intervals])
         pairs = zip(self.intervals[:-1], self.intervals[1:], strict=True)
         steps = [abs(after.rr_s - before.rr_s) / usual for before, after in pairs if after.follows]
         if len(steps) < _FEWEST // 2:

@@ -56,6 +56,8 @@ class Quiet:
 
     def _silence(self, until_s: float, tell: Telling) -> None:
         """No beat up to here."""
+        if until_s - self.since_s < _PAUSE_S:
+            return
         for name, least_s in (("pause", _PAUSE_S), ("asystole", _ASYSTOLE_S)):
             since_s = max(self.since_s, self.whole_s) if name == "pause" else self.since_s
             if until_s - since_s >= least_s and not (tell.lasts(name) or tell.lasts("no organised rhythm")):

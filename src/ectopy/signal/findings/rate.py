@@ -75,9 +75,13 @@ class Rate:
 
     def _together(self) -> list[float]:
         """The RR intervals behind the last gap."""
-        last = [rr_s for _, rr_s in self.rr]
-        gaps = [place for place, rr_s in enumerate(last) if isnan(rr_s)]
-        return last[gaps[-1] + 1 :] if gaps else last
+        last: list[float] = []
+        for _, rr_s in self.rr:
+            if isnan(rr_s):
+                last.clear()
+            else:
+                last.append(rr_s)
+        return last
 
     def _step(self, name: str, now_s: float, rate: float, step: float, tell: Telling) -> None:
         before = tell.lasts(name)

@@ -59,7 +59,8 @@ class Findings:
         state = self.state
         tell = state.telling
         state.irregular.push(known, tell)
-        known = replace(known, beats=tuple([self._explained(beat) for beat in known.beats]))
+        beats = tuple([self._explained(beat) for beat in known.beats])
+        known = replace(known, beats=beats) if beats != known.beats else known
         state.technical.push(known, tell)
         state.quiet.push(known, tell)
         state.ectopic.push(known, tell)
