@@ -48,21 +48,22 @@ class Classes:
     def ready(self, decided: int) -> list[Beat]:
         """The beats that `Context.ready` gives, with the model's say; leads are averaged by their quality."""
         series = self._context.ready(decided)
-        out = []
         edges = sorted({0, *series.fresh.nonzero()[0].tolist(), len(series.beats)})
         if self._one_by_one:
             edges = list(range(len(series.beats) + 1))
+        if len(edges) == 1:
+            return []
+        inputs = series.shape, series.usual, series.rhythm[None].repeat(len(series.shape), axis=0)
+        scores = []
         for begin, end in pairwise(edges):
             if series.fresh[begin]:
                 self._state = self._model.start(len(series.shape))
-            part = slice(begin, end)
-            rhythm = series.rhythm[None, part].repeat(len(series.shape), axis=0)
-            inputs = (np.ascontiguousarray(x[:, part]) for x in (series.shape, series.usual))
-            scores, self._state = self._model.run(self._state, *inputs, rhythm)
-            weight = (FAINT + series.weight[:, part])[:, :, None]
-            mean = over_leads(scores * weight) / over_leads(weight)
-            out += [self._said(series, place, row) for place, row in enumerate(mean.tolist(), begin)]
-        return out
+            parts = (np.ascontiguousarray(x[:, begin:end]) for x in inputs)
+            of_part, self._state = self._model.run(self._state, *parts)
+            scores.append(of_part)
+        weight = (FAINT + series.weight)[:, :, None]
+        mean = over_leads(np.concatenate(scores, axis=1) * weight) / over_leads(weight)
+        return [self._said(series, place, row) for place, row in enumerate(mean.tolist())]
 
     def _said(self, series: Series, place: int, row: list[float]) -> Beat:
         aami: AamiClass | None = None
