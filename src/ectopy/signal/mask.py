@@ -6,6 +6,7 @@ is judged. After more than 2 s every later step starts again (`Masked.restart_at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -80,7 +81,7 @@ class Mask:
         """(n_leads, n) raw samples of `n_blocks` whole blocks."""
         state = self.state
         first = block_start(state.phase, self._fs)
-        bounds = np.array([block_start(state.phase + b, self._fs) - first for b in range(n_blocks + 1)])
+        bounds = [block_start(state.phase + b, self._fs) - first for b in range(n_blocks + 1)]
         missing = ~np.isfinite(x)
         if np.count_nonzero(missing):
             x = np.where(missing, np.nan, x)
@@ -100,14 +101,16 @@ class Mask:
         restart_at = np.full((len(x), n_blocks), -1)
         if np.count_nonzero(missing):
             values, gap, good = self._fill(x, missing, n_out)
-            edges = np.maximum(bounds + state.pending.shape[1] - self._hold, 0)  # of the blocks as they are given out
+            pending = state.pending.shape[1]
+            edges = np.maximum(np.add(bounds, pending - self._hold), 0)  # of the blocks as they are given out
             self._restarts(restart_at, good[:, :n_out], edges)
             last_good = np.maximum(state.last_good, good[:, :n_out].max(axis=1, initial=-_FAR))
             held = np.where(last_good >= 0, x[np.arange(len(x)), np.maximum(last_good, 0)], state.held)
             last_good = np.maximum(last_good - n_out, -_FAR)
         else:  # the same, shorter
             values, gap = x[:, :n_out], np.zeros((len(x), n_out), bool)
-            restart_at[:, 0][-state.last_good - 1 > self._restart_after] = 0
+            if min(state.last_good.tolist()) < -1 - self._restart_after:
+                restart_at[state.last_good < -1 - self._restart_after, 0] = 0
             last_good, held = np.full(len(x), -1), x[:, n_out - 1].copy()
         self.state = MaskState(
             phase=phase_of(state.phase + n_blocks, self._fs),
@@ -122,17 +125,20 @@ class Mask:
         return Masked(values, gap, restart_at, dead)
 
     def _constant(
-        self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_], bounds: NDArray[np.int64]
+        self, x: NDArray[np.float64], pending_missing: NDArray[np.bool_], bounds: Sequence[int]
     ) -> tuple[NDArray[np.bool_], bool, NDArray[np.float64], NDArray[np.int64]]:
         """Runs of one value, whole, and of the last one what is still held back. `late`: one is known only in the block
         after the one that it begins in, which a cut may have given out by then."""
-        constant, late = self._stuck(x, bounds), False
+        constant, late = np.zeros(x.shape, bool), False
         repeats = np.empty_like(self.state.repeats)
         for lead, row in enumerate(x):
-            changes = (row[1:] != row[:-1]).nonzero()[0] + 1
             carried = int(self.state.repeats[lead]) if row[0] == self.state.last[lead] else 0
-            edges = np.zeros(len(changes) + 2, np.int64)
-            edges[1:-1], edges[-1] = changes, len(row)
+            same = (row[1:] == row[:-1]).tobytes()
+            repeats[lead] = len(same) - len(same.rstrip(b"\1")) + 1
+            if b"\1" * self._hold not in same and carried + self._hold < self._constant_from:
+                continue  # as nearly always: no run is longer than what is held back
+            edges = np.concatenate([[0], (row[1:] != row[:-1]).nonzero()[0] + 1, [len(row)]])
+            self._mark_stuck(row, constant[lead], edges, bounds)
             lengths = edges[1:] - edges[:-1]
             lengths[0] += carried
             repeats[lead] = lengths[-1]
@@ -145,41 +151,37 @@ class Mask:
                     pending_missing[lead, max(pending_missing.shape[1] - carried, 0) :] = True
         return constant, late, x[:, -1].copy(), repeats
 
-    def _stuck(self, x: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _mark_stuck(
+        self, row: NDArray[np.float64], stuck: NDArray[np.bool_], edges: NDArray[np.int64], bounds: Sequence[int]
+    ) -> None:
         """Runs at a block's end that are longer than what is held back, at its highest or lowest value: saturated, it
         seems, but only the next block will tell. Each block by itself, so that no cut matters."""
-        stuck = np.zeros(x.shape, bool)
-        tails = x[:, bounds[1:, None] - 1 - np.arange(self._hold + 1)]
-        for lead, b in zip(*(tails == tails[:, :, :1]).all(axis=2).nonzero(), strict=True):
-            block = slice(bounds[b], bounds[b + 1])
-            row = x[lead, block]
-            if row[-1] in (np.nanmin(row), np.nanmax(row)):
-                others = (row != row[-1]).nonzero()[0]
-                stuck[lead, block][others[-1] + 1 if len(others) else 0 :] = True
-        return stuck
+        for begin, end in pairwise(bounds):
+            since = max(edges[np.searchsorted(edges, end) - 1], begin)
+            block = row[begin:end]
+            if end - since > self._hold and block[-1] in (np.nanmin(block), np.nanmax(block)):
+                stuck[since:end] = True
 
     def _mark_spikes(
         self,
         x: NDArray[np.float64],
         missing: NDArray[np.bool_],
         dead: NDArray[np.bool_],
-        bounds: NDArray[np.int64],
+        bounds: Sequence[int],
     ) -> NDArray[np.float64]:
         """Mark spikes and dead blocks; gives the amplitudes to remember."""
-        spans = self.state.spans.copy()
-        for b, part in enumerate(map(slice, bounds[:-1].tolist(), bounds[1:].tolist())):
-            rows, lost = x[:, part], missing[:, part]
-            ranks = np.sort(rows, axis=1)
-            steps = ranks[:, 1:] - ranks[:, :-1]  # not from sample to sample: hum at half the rate has no small ones
-            span, reach = _spread(ranks.T)
-            step = steps.min(axis=1, where=steps > 0, initial=np.inf)
-            odd = (ranks[:, -1] - ranks[:, 0] <= _DEAD_STEPS * step) | (reach > _SPIKE * span)
-            if np.count_nonzero(lost):
-                odd |= lost.any(axis=1)
-            for lead in odd.nonzero()[0]:
-                span[lead], dead[lead, b] = self._mark_odd(rows[lead], lost[lead], spans[lead], dead[lead, b])
-            spans = np.concatenate([spans[:, 1:], span[:, None]], axis=1)
-        return spans
+        spans = np.concatenate([self.state.spans, np.empty(dead.shape)], axis=1)
+        for b, (begin, end) in enumerate(pairwise(bounds)):
+            rows, lost = x[:, begin:end], missing[:, begin:end]
+            any_lost = np.count_nonzero(lost) > 0
+            for lead, ranks in enumerate(np.sort(rows, axis=1).take(_places(end - begin), axis=1).tolist()):
+                span, reach = _spread(ranks)
+                few = len({*ranks}) <= _DEAD_STEPS + 1  # as those of a dead one at its five places
+                if few or reach > _SPIKE * span or (any_lost and lost[lead].any()):
+                    memory = spans[lead, b : b + _MEMORY]
+                    span, dead[lead, b] = self._mark_odd(rows[lead], lost[lead], memory, dead[lead, b])
+                spans[lead, b + _MEMORY] = span
+        return spans[:, len(bounds) - 1 :].copy()
 
     def _mark_odd(
         self, row: NDArray[np.float64], lost: NDArray[np.bool_], memory: NDArray[np.float64], dead: bool
@@ -191,11 +193,11 @@ class Mask:
                 memory[:] = np.nan
             return np.nan, dead
         ranks = np.sort(good)
-        steps = ranks[1:] - ranks[:-1]
+        steps = ranks[1:] - ranks[:-1]  # not from sample to sample: hum at half the rate has no small ones
         if ranks[-1] - ranks[0] <= _DEAD_STEPS * steps.min(where=steps > 0, initial=np.inf):
             lost[:] = True
             return np.nan, True
-        span, reach = _spread(ranks)
+        span, reach = _spread(ranks[_places(len(ranks))].tolist())
         known = np.sort(memory[memory > 0])
         usual = known[int(0.8 * len(known))] if len(known) else 0.0
         limit = _SPIKE * max(usual, span)
@@ -208,7 +210,7 @@ class Mask:
                     lost[begin:end] = True
             if len(known) >= 5:
                 lost[far > _EXCURSION * usual] = True
-        return float(span), False
+        return span, False
 
     def _fill(
         self, x: NDArray[np.float64], missing: NDArray[np.bool_], n_out: int
@@ -248,8 +250,12 @@ def _joined(parts: list[Masked]) -> Masked:
     return Masked(values, gap, np.concatenate(restart_at, axis=1), dead)
 
 
-def _spread(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Amplitude of sorted samples, and how far the furthest lies from their median; along the first axis."""
-    n = len(ranks)
-    middle = ranks[n // 2]
-    return ranks[int(0.95 * n)] - ranks[int(0.05 * n)], np.maximum(ranks[-1] - middle, middle - ranks[0])
+def _places(n: int) -> list[int]:
+    """Of `n` sorted samples those that say how they spread."""
+    return [0, int(0.05 * n), n // 2, int(0.95 * n), n - 1]
+
+
+def _spread(ranks: Sequence[float]) -> tuple[float, float]:
+    """Amplitude by samples at `_places`, and how far the furthest lies from their median."""
+    lowest, low, middle, high, highest = ranks
+    return high - low, max(highest - middle, middle - lowest)
