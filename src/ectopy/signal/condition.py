@@ -103,7 +103,7 @@ class Condition:
         x = np.ascontiguousarray(samples.T, dtype=np.float64)
         masked = self.mask.push(x, n_blocks)
         restart = masked.restart_at >= 0
-        y, gap = self.resample.push(masked, n_blocks)
+        y, gap = self.resample.push(masked, restart)
         y = self.high_pass.push(y, restart)
         level = self.level.push(y, gap, restart)
         rows = len(x), n_blocks * RATE

@@ -70,17 +70,19 @@ class Resample:
         """Index of the first raw sample that a block's filter needs."""
         return (RATE * block - LAG) * self._fs.numerator // (RATE * self._fs.denominator) + 1 - self._half
 
-    def push(self, masked: Masked, n_blocks: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """The conditioned samples, and which of them lie in a gap: (n_leads, n_blocks, 128) each."""
-        state = self.state
+    def push(self, masked: Masked, restart: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The conditioned samples, and which of them lie in a gap: (n_leads, n_blocks, 128) each; `restart` is
+        (n_leads, n_blocks)."""
+        state, n_blocks = self.state, restart.shape[1]
         first = self._reach(state.phase)  # raw sample that the tail begins with
         x = np.concatenate([state.tail, masked.values], axis=1)
         gap = np.concatenate([state.gap, masked.gap], axis=1)
-        for lead, b in zip(*(masked.restart_at >= 0).nonzero(), strict=True):
-            # what was held before the gap says nothing about the level after it
-            begin = self._reach(state.phase + int(b)) - first  # NumPy's integers are too small for some rates
-            end = state.tail.shape[1] + masked.restart_at[lead, b]
-            x[lead, begin:end] = x[lead, end]
+        if np.count_nonzero(restart):
+            for lead, b in zip(*restart.nonzero(), strict=True):
+                # what was held before the gap says nothing about the level after it
+                begin = self._reach(state.phase + int(b)) - first  # NumPy's integers are too small for some rates
+                end = state.tail.shape[1] + masked.restart_at[lead, b]
+                x[lead, begin:end] = x[lead, end]
         y = np.empty((len(x), n_blocks, RATE))
         in_gap = np.zeros((len(x), n_blocks, RATE), bool)
         any_gap = np.count_nonzero(gap) > 0
@@ -90,7 +92,7 @@ class Resample:
             whole, rest = divmod((RATE * (state.phase + b) - LAG) * numerator, per)
             around, taps = _filters(numerator, denominator, self._half, rest)
             begin = whole + 1 - self._half - first
-            y[:, b] = np.vecdot(x[:, begin:].take(around, axis=1), taps)
+            np.vecdot(x[:, begin:].take(around, axis=1), taps, out=y[:, b])
             if any_gap:
                 before = around[:, self._half - 1] + begin
                 in_gap[:, b] = gap[:, before] | gap[:, before + 1]
