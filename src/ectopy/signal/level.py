@@ -8,9 +8,10 @@ QRS complexes to about 2 from peak to peak, whatever the unit, from good seconds
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import exp
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class Level:
 
     def push(self, y: NDArray[np.float64], gap: NDArray[np.bool_], restart: NDArray[np.bool_]) -> Levelled:
         """(n_leads, n_blocks, 128) filtered samples and where they lie in a gap; `restart` is (n_leads, n_blocks)."""
-        count: NDArray[np.int64] = np.full(gap.shape[:2], RATE)
+        count = np.full(gap.shape[:2], float(RATE))
         if np.count_nonzero(gap):
             y = np.where(gap, 0.0, y)
             count -= gap.sum(axis=2)
@@ -83,36 +84,26 @@ class Level:
         bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
         eighths = y.reshape(*count.shape, _PARTS, -1).sum(axis=3) / (RATE // _PARTS)
         slow = np.square(eighths) * (RATE // _PARTS)
-        sums = np.empty((*count.shape, 6))
-        sums[..., 0] = count
-        for n, part in enumerate((square, square * square, slope * slope, bend, slow), 1):
-            part.sum(axis=2, out=sums[..., n])
-        parts = np.sort(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3), axis=2)
-        spans = np.stack([of.max(axis=2) - of.min(axis=2) for of in (y, eighths)], axis=2)
-        columns = zip(sums.tolist(), spans.tolist(), parts.tolist(), restart.tolist(), strict=True)
-        table = np.array([self._lead(lead, *column) for lead, column in enumerate(columns)])
+        sums = [count, *(part.sum(axis=2) for part in (square, square * square, slope * slope, bend, slow))]
+        parts = bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3)
+        spans = y.max(axis=2) - y.min(axis=2)
+        columns = zip(*(of.tolist() for of in (restart, spans, eighths, parts, *sums)), strict=True)
+        table = np.array([self._lead(lead, zip(*column, strict=True)) for lead, column in enumerate(columns)])
         before, usual = table[:, :, 5:6], table[:, :, 6:7]
         gain = before + (usual - before) * _RAMP
         gain[gain == 0] = np.inf  # no amplitude is known yet
         signal = np.minimum(np.maximum(2 * y / gain, -_CLIP), _CLIP).astype(np.float32)
-        waves, still, quiet, sways = (table[:, :, column] > 0 for column in (1, 2, 3, 4))
+        waves, still, quiet, sways = table[:, :, 1:5].astype(bool).transpose(2, 0, 1)
         return Levelled(signal, table[:, :, 0], waves, still, quiet, sways, table[:, :, 7:])
 
-    def _lead(
-        self,
-        lead: int,
-        sums: Sequence[Sequence[float]],
-        spans: Sequence[Sequence[float]],
-        parts: Sequence[Sequence[float]],
-        restarts: Sequence[bool],
-    ) -> list[tuple[float, ...]]:
+    def _lead(self, lead: int, blocks: Iterable[tuple[Any, ...]]) -> list[tuple[float, ...]]:
         rows = []
-        for block, (span, sway), unrest, restart in zip(sums, spans, parts, restarts, strict=True):
+        for restart, span, eighths, parts, *sums in blocks:
             if restart:
                 self.state[lead] = LeadLevel()
             state = self.state[lead]
             before = state.usual
-            judged = _judge(state, tuple(block), span, sway, unrest)
+            judged = _judge(state, tuple(sums), span, max(eighths) - min(eighths), sorted(parts))
             rows.append((*judged[:5], before or state.usual, state.usual, *judged[5:]))
         return rows
 

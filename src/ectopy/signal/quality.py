@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, starmap
 from math import exp, log
+from operator import mul
 from pathlib import Path
+from typing import NamedTuple
 
 READABLE = 0.3  # quality from which a second can be judged
 FEATURES = ("kurtosis", "roughness", "unevenness", "slowness", "stillness", "unrest")
@@ -23,8 +24,7 @@ TERMS = [
 _TINY = 1e-12
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """Of a block, or of the 4 s that end with it; `x` is the filtered signal, `'` a difference of neighbours."""
 
     n: float
@@ -52,15 +52,11 @@ def features(sums: Sums, parts: Sequence[float]) -> tuple[float, ...]:
 
 def index(values: Sequence[float]) -> float:
     """The quality that `values` of `FEATURES` stand for."""
-    x = (*values, 1.0)
-    z = _INTERCEPT + sum([w * (x[i] * x[j]) for w, i, j in _PRODUCTS])
+    terms = [*values, *starmap(mul, combinations_with_replacement(values, 2))]  # as `TERMS`
+    z = _INTERCEPT + sum(map(mul, _WEIGHTS, terms))
     return 1 / (1 + exp(-min(max(z, -50.0), 50.0)))
 
 
 _FITTED = json.loads(Path(__file__).with_name("quality.json").read_text(encoding="utf-8"))
 _INTERCEPT: float = _FITTED["intercept"]
 _WEIGHTS: list[float] = [_FITTED["weights"][" * ".join(FEATURES[place] for place in term)] for term in TERMS]
-_PRODUCTS = [  # weight and two features; the second of a single one is the 1 behind them
-    (weight, term[0], term[1] if len(term) == 2 else len(FEATURES))
-    for weight, term in zip(_WEIGHTS, TERMS, strict=True)
-]
