@@ -26,6 +26,8 @@ def as_samples(samples: ArrayLike) -> NDArray[np.float32]:
         x = np.asarray(samples)
         if x.dtype.kind not in "biufO":
             raise TypeError
+        if x.dtype == np.float32:
+            return x.copy()
         with np.errstate(over="ignore"):  # what no float32 holds is infinite, and so missing
             return x.astype(np.float32)
     except (TypeError, ValueError, OverflowError):
