@@ -40,6 +40,7 @@ from ectopy.training.instant import train  # noqa: E402
 from ectopy.training.quality import fit_quality  # noqa: E402
 from ectopy.training.rhythm import fit_rhythm  # noqa: E402
 from ectopy.training.runs import Plan, open_run, progress  # noqa: E402
+from ectopy.training.series import Beats  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
@@ -134,6 +135,14 @@ def test_the_normal_beats_of_hand_held_recordings_train_a_beat_model_that_ships(
     known = {name for name, label in hand_held("training") if label == "N"}
     assert beats and set(beats) <= known
     assert {label for leads in beats.values() for one in leads for label in one.label} <= {-1, 0}
+
+
+def test_a_recording_in_which_no_beat_is_found_says_nothing_and_ends_no_training():
+    shape, rhythm = np.zeros((0, 128), np.float32), np.zeros((0, len(signal.RHYTHM)), np.float32)
+    nothing = Beats("nobody", shape, shape, rhythm, np.zeros(0, int))
+    for recipe in RECIPES.values():
+        model = recipe.build(recipe.config)
+        assert [len(said) for said in recipe.evidence(model, recipe.config, [nothing])] == [0]
 
 
 def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):

@@ -47,7 +47,7 @@ def training(protocol: str) -> tuple[str, ...]:
     """The training records of a protocol.
 
     ds1 : DS1, as in the literature; tested on DS2, and on svdb-odd as a database never seen
-    shipped : DS1 without 201, and svdb-even; tested on DS2, and on svdb-odd. `instant` is shown hand-held recordings
+    shipped : DS1 without 201, and svdb-even; tested on DS2, and on svdb-odd. Models are shown hand-held recordings
         labelled normal beside them, whose beats nobody annotated
     """
     return _one_of(_TRAINING, protocol, "protocol")

@@ -117,8 +117,7 @@ class BeatFinder:
         return ends, void
 
     def _beat(self, frames: list[list[float]], frame: int, size: NDArray[np.float64], last: int) -> Beat:
-        _, *classes = [before + at + after for before, at, after in zip(*frames, strict=True)]
-        n, s, v, f, q = classes
+        _, n, s, v, f, q = [before + at + after for before, at, after in zip(*frames, strict=True)]
         total = n + s + v + f + q
         n, s, v, f, q = n / total, s / total, v / total, f / total, q / total
         aami, anomaly = aami_class(n, s, v, f, q, self._at.abnormal)

@@ -176,7 +176,7 @@ class Mask:
             any_lost = np.count_nonzero(lost) > 0
             for lead, ranks in enumerate(np.sort(rows, axis=1).take(_places(end - begin), axis=1).tolist()):
                 span, reach = _spread(ranks)
-                few = len({*ranks}) <= _DEAD_STEPS + 1  # as those of a dead one at its five places
+                few = len({*ranks}) <= _DEAD_STEPS + 1  # a dead one never has more
                 if few or reach > _SPIKE * span or (any_lost and lost[lead].any()):
                     memory = spans[lead, b : b + _MEMORY]
                     span, dead[lead, b] = self._mark_odd(rows[lead], lost[lead], memory, dead[lead, b])

@@ -177,5 +177,5 @@ class Seconds:
         """A second, once the model has seen it."""
         leads = zip(second.quality, second.missing, doubt, strict=True)
         quality = [there * seen(q / there, d, self._doubt) if (there := 1 - m) else 0.0 for q, m, d in leads]
-        seen_second = (second.waves, second.dead, second.missing, second.quiet, second.sways, second.starts)
-        return Second(tuple(quality), *seen_second)
+        rest = (second.waves, second.dead, second.missing, second.quiet, second.sways, second.starts)
+        return Second(tuple(quality), *rest)

@@ -109,7 +109,7 @@ def train_beat_model(name: str, plan: Plan, settings: SeriesSettings | None) -> 
     card = describe(
         of_beat_model(name, recipe, finders.shipped),
         protocol=plan.protocol,
-        records=list(dict.fromkeys([*plan.records, *finders.shipped.card["records"]])),
+        records=list(dict.fromkeys([*beats, *finders.shipped.card["records"]])),
         settings={
             **asdict(settings),
             "folds": len(folds),

@@ -150,7 +150,11 @@ def _asked(model: keras.Model, beats: Sequence[Beats]) -> list[NDArray[np.float3
     """What it says of each series, as one graph for series of any length."""
     signature = [tf.TensorSpec((1, *tensor.shape[1:]), tf.float32) for tensor in model.inputs]
     run = tf.function(lambda *inputs: model(list(inputs), training=False), input_signature=signature)
-    return [run(one.shape[None], one.usual[None], one.rhythm[None])[0].numpy() for one in beats]
+    nothing = np.zeros((0, model.outputs[0].shape[-1]), np.float32)  # TensorFlow refuses a series without beats
+    return [
+        run(one.shape[None], one.usual[None], one.rhythm[None])[0].numpy() if len(one.label) else nothing
+        for one in beats
+    ]
 
 
 def _classifier(**own: Any) -> Recipe:
