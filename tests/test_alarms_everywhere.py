@@ -181,16 +181,16 @@ def test_the_demo_raises_an_alarm_that_latches_shows_its_notification_and_leaves
     done = subprocess.run([*ECTOPY, "demo", "--speed", "20"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    (raised,) = [n for n, line in enumerate(lines) if re.match(r"\d:\d\d +HIGH +bigeminy: every second beat", line)]
-    (over,) = [n for n, line in enumerate(lines) if "bigeminy; latched until somebody acknowledges it" in line]
-    (shown,) = [n for n, line in enumerate(lines) if line == "    | HIGH: bigeminy, demo"]
+    (raised,) = [n for n, line in enumerate(lines) if re.match(r"\d:\d\d +HIGH +tachycardia: heart rate 120", line)]
+    (over,) = [n for n, line in enumerate(lines) if "tachycardia; latched until somebody acknowledges it" in line]
+    (shown,) = [n for n, line in enumerate(lines) if line == "    | HIGH: tachycardia, demo"]
     assert raised < over and raised < shown
     after = re.search(
         r"A notification has arrived at 127\.0\.0\.1:\d+, (.*) s after the alarm was raised", lines[shown - 1]
     )
     assert after and 0.5 < float(after[1]) < 5
     assert re.search(r"\| key: \S+", "\n".join(lines[shown:]))
-    assert lines[-1] == "Still open: high-priority alarm 3, bigeminy: over, and latched until somebody acknowledges it"
+    assert lines[-1] == "Still open: high-priority alarm 1, tachycardia: over, and latched until somebody acknowledges it"
     assert not [*tmp_path.glob("ectopy*")]
 
 

@@ -69,7 +69,7 @@ def test_it_judges_the_installed_recording_every_five_seconds(programs: Path, tm
     assert [verdict["start_s"] for verdict in verdicts] == [5 * k for k in range(len(verdicts))]
     words = [verdict["verdict"] for verdict in verdicts]
     assert words.count("abnormal") > 5, "record 208 is full of ventricular beats"
-    assert words.count("unreadable") < 5
+    assert words.count("unreadable") < 10
     assert list(tmp_path.iterdir()) == []
 
 

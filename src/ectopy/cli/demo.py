@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _STOP_S = 15
 _STREAM = "demo"
-_RULES = {"bigeminy": {"priority": "high"}}
+_RULES = {"tachycardia": {"priority": "high"}}
 _AUTHOR = "ectopy demo"
 
 
@@ -53,7 +53,7 @@ def demo(speed: Speed = 10.0) -> None:
         remark("demo")
         typer.echo(
             "Nothing in it threatens life, so the stream gets a rule of its own, as a ward may give a patient at risk: "
-            "bigeminy is a high-priority alarm.\n",
+            "tachycardia is a high-priority alarm.\n",
             err=True,
         )
         asyncio.run(_play(url, speed, sink))
