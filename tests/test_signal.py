@@ -104,7 +104,10 @@ def test_one_dead_lead_of_two_is_named_and_the_other_is_judged(demo):
     given = stream.push(x) + stream.finish()
     dead = [v for v in given if v.start_s >= 100 and v.end_s <= 140]
     alone = analyze(demo)
-    assert [v.verdict for v in dead] == [v.verdict for v in alone.verdicts[20:28]]
+    doubtful = [k for k, v in enumerate(alone.verdicts[20:28]) if "may be abnormal, or noise" in v.reason]
+    assert len(doubtful) <= 1  # which a trace of the dead lead may settle
+    words, wanted = ([v.verdict for v in some] for some in (dead, alone.verdicts[20:28]))
+    assert [k for k in range(8) if words[k] != wanted[k]] in ([], doubtful)
     assert all("lead V1 unreadable" in v.reason for v in dead)
     assert "; lead 2 unreadable" in analyze(x, fs=360).verdicts[22].reason
     ours = np.array([beat.sample for v in dead for beat in v.beats])
