@@ -136,9 +136,11 @@ def hand_held_figures(
             normal.append((int((result["verdict"] == "abnormal").sum()), len(result)))
     noisy = np.array([label == "~" for _, label in rows])
     low, high = interval_95(_auroc_draws(noisy, np.array(quality)))
-    abnormal, intervals = np.array(normal).reshape(-1, 2).T
-    drawn_abnormal, drawn = (draw_patients(len(normal)) @ of for of in (abnormal, intervals))
-    abnormal_low, abnormal_high = interval_95(drawn_abnormal / drawn)
+    abnormal, intervals = np.array(normal or [(0, 0)]).T
+    weights = np.concatenate([np.ones((1, len(abnormal)), int), draw_patients(len(abnormal))])
+    with np.errstate(invalid="ignore"):  # NaN where no record is labelled normal
+        shares = (weights @ abnormal) / (weights @ intervals)
+    abnormal_low, abnormal_high = interval_95(shares[1:])
     return {
         "records": len(rows),
         "noisy": int(noisy.sum()),
@@ -148,7 +150,7 @@ def hand_held_figures(
         "normal": len(normal),
         "normal_touched": int(np.count_nonzero(abnormal)),
         "normal_intervals": int(intervals.sum()),
-        "abnormal_of_normal": float(abnormal.sum() / intervals.sum()),
+        "abnormal_of_normal": float(shares[0]),
         "abnormal_low": abnormal_low,
         "abnormal_high": abnormal_high,
     }
