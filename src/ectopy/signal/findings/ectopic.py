@@ -97,7 +97,7 @@ class Ectopic:
         if beat.aami != "V":
             self.between += 1
             for name, others in _TURNS.items():
-                if self.between > others:
+                if self.between == others + 1:
                     tell.end(name, self.last_s)
             return
         self.minute.append(beat.time_s)

@@ -36,10 +36,11 @@ class Telling:
 
     def end(self, name: str, end_s: float) -> None:
         """It is over; nothing happens where none of that name has begun."""
-        finding = self.lasts(name)
-        if finding is not None:
-            self.lasting.remove(finding)
-            self._over(replace(finding, end_s=max(end_s, finding.start_s), told_s=float(self.look_s)))
+        for finding in self.lasting:
+            if finding.name == name:
+                self.lasting.remove(finding)
+                self._over(replace(finding, end_s=max(end_s, finding.start_s), told_s=float(self.look_s)))
+                return
 
     def was(self, name: str, start_s: float, end_s: float) -> None:
         """One that is over by the time it is known."""
