@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ectopy.signal import Conditioned
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Blocks:
     """(n_samples, n_leads) raw samples of `n` whole blocks."""
 
@@ -19,7 +19,7 @@ class Blocks:
     n: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ModelInput:
     """What the model is to run on next.
 

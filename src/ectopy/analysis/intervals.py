@@ -18,7 +18,7 @@ _EARLY = 0.1  # of the usual RR interval: from there a beat is said to be premat
 _CLASS_WORDS = {"S": "supraventricular", "V": "ventricular", "F": "fusion", None: "abnormal"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class IntervalState:
     """Seconds and beats of the intervals still owed."""
 

@@ -1,4 +1,8 @@
-"""The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps."""
+"""The one signal path: mask, condition, quality, beats, findings. Training, analysis and stream call the same steps.
+
+A step puts a new state in the place of the old one and changes none, nor what another step gave it. Dataclasses that
+every stream makes each second aren't frozen all the same: that would be 2 % of its time.
+"""
 
 from ectopy.signal.beats import FAINT, REACH, BeatFinder, BeatState, Thresholds, aami_class
 from ectopy.signal.condition import BATCH, Condition, Conditioned, ConditionState, condition, condition_together

@@ -33,7 +33,7 @@ class Thresholds:
     doubt: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class BeatState:
     """What the beat finder carries from block to block; times count from the stream's first frame."""
 

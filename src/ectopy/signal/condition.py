@@ -19,7 +19,7 @@ from ectopy.signal.together import joined, parted
 BATCH = 64  # blocks that are worked on at once
 
 
-@dataclass(frozen=True)
+@dataclass
 class Conditioned:
     """A stretch of whole blocks, ready for a model.
 

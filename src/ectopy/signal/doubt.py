@@ -16,7 +16,7 @@ from ectopy.signal.grid import FRAMES
 _WEIGHT = 60.0  # in the logit; a second's doubt is 0.5 at most
 
 
-@dataclass(frozen=True)
+@dataclass
 class DoubtState:
     """What it carries from block to block."""
 

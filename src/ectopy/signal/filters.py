@@ -27,7 +27,7 @@ _OUT = np.stack([_OUT.real, -_OUT.imag])
 _BLOCK = complex(_POWERS[RATE])
 
 
-@dataclass(frozen=True)
+@dataclass
 class HighPassState:
     w: NDArray[np.float64]  # (n_leads, 2): real and imaginary part
 

@@ -32,7 +32,7 @@ _CLIP = 10.0
 _RAMP = np.arange(1, RATE + 1) / RATE
 
 
-@dataclass(frozen=True)
+@dataclass
 class Levelled:
     """Normalised samples and what is known of each second.
 

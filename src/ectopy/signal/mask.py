@@ -27,7 +27,7 @@ _MEMORY = 30  # blocks the running amplitude looks back
 _FAR = 1 << 60  # samples: for ever
 
 
-@dataclass(frozen=True)
+@dataclass
 class Masked:
     """Samples given out 50 ms late, finite throughout.
 
@@ -43,7 +43,7 @@ class Masked:
     dead: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass
 class MaskState:
     """What the mask carries from block to block; the first axis is the lead."""
 

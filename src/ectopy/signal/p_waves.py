@@ -25,7 +25,7 @@ _BEFORE = np.arange(-_FROM, -_TO)
 _LINE = (_BEFORE - _BEFORE.mean()) / np.linalg.norm(_BEFORE - _BEFORE.mean())  # a baseline that drifts, of length 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class PWavesState:
     """The last blocks, and what lay before the last beat, each lead of length 1 (0 where nothing was)."""
 

@@ -48,7 +48,7 @@ def _filters(numerator: int, denominator: int, half: int, rest: int) -> tuple[ND
     return at[:, None] + np.arange(2 * half), _bank(Fraction(numerator, denominator), half)[fine % _PHASES]
 
 
-@dataclass(frozen=True)
+@dataclass
 class ResampleState:
     """The samples that the next block's filter still reaches."""
 

@@ -28,7 +28,7 @@ _MISSING = 0.5  # share of a second from which it can't be judged
 _POOR = 0.8  # quality of a second in which it may as well be noise
 
 
-@dataclass(frozen=True)
+@dataclass
 class Second:
     """One second of signal; a value a lead.
 
@@ -88,7 +88,7 @@ class Second:
         return "no signal" if self.missing[lead] >= _MISSING else "noise"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Known:
     """A second that can be judged.
 
@@ -105,7 +105,7 @@ class Known:
     waves: tuple[bool, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class SecondsState:
     """The seconds that can't be judged yet."""
 

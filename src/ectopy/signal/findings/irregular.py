@@ -40,7 +40,7 @@ def irregularity(intercept: float, weights: Sequence[float], values: Sequence[fl
     return 1 / (1 + exp(-min(max(z, -50.0), 50.0)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Interval:
     """An RR interval between two plain beats.
 
