@@ -82,16 +82,17 @@ class Level:
         square = y * y
         slope = y[:, :, 1:] - y[:, :, :-1]
         bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
-        eighths = y.reshape(*count.shape, _PARTS, -1).sum(axis=3) / (RATE // _PARTS)
+        eighths = np.add.reduce(y.reshape(*count.shape, _PARTS, -1), axis=3) / (RATE // _PARTS)
         slow = np.square(eighths) * (RATE // _PARTS)
-        sums = [count, *(part.sum(axis=2) for part in (square, square * square, slope * slope, bend, slow))]
-        parts = bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1).sum(axis=3)
-        spans = y.max(axis=2) - y.min(axis=2)
+        sums = [count, *[np.add.reduce(x, axis=2) for x in (square, square * square, slope * slope, bend, slow)]]
+        parts = np.add.reduce(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1), axis=3)
+        spans = np.maximum.reduce(y, axis=2) - np.minimum.reduce(y, axis=2)
         columns = zip(*(of.tolist() for of in (restart, spans, eighths, parts, *sums)), strict=True)
         table = np.array([self._lead(lead, zip(*column, strict=True)) for lead, column in enumerate(columns)])
         before, usual = table[:, :, 5:6], table[:, :, 6:7]
         gain = before + (usual - before) * _RAMP
-        gain[gain == 0] = np.inf  # no amplitude is known yet
+        if np.count_nonzero(gain) < gain.size:
+            gain[gain == 0] = np.inf  # no amplitude is known yet
         signal = np.minimum(np.maximum(2 * y / gain, -_CLIP), _CLIP).astype(np.float32)
         waves, still, quiet, sways = table[:, :, 1:5].astype(bool).transpose(2, 0, 1)
         return Levelled(signal, table[:, :, 0], waves, still, quiet, sways, table[:, :, 7:])
@@ -149,13 +150,14 @@ def _judge(
 
 def _left(size: float, low: float, high: float) -> float:
     """1 up to the low size, 0 from the high one on."""
-    return min(max((high - size) / (high - low), 0.0), 1.0)
+    return 1.0 if size <= low else max((high - size) / (high - low), 0.0)
 
 
 def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:
     """Whether a block holds no QRS complex and lies stiller than this lead's baseline between beats ever does."""
-    baseline, qrs = zip(*state.unrest, strict=True)
-    return parts[-1] < _STILL[1] * _median(qrs) and parts[_PARTS // 2] < _STILL[0] * _median(baseline)
+    if parts[-1] >= _STILL[1] * _median([qrs for _, qrs in state.unrest]):
+        return False  # as nearly always
+    return parts[_PARTS // 2] < _STILL[0] * _median([baseline for baseline, _ in state.unrest])
 
 
 def _median(values: Sequence[float]) -> float:

@@ -40,11 +40,12 @@ def features(sums: Sums, parts: Sequence[float]) -> tuple[float, ...]:
 
     parts : x''^2 of the block's eighths, ascending
     """
+    n, x2, x4, slope2, bend2, slow2 = sums
     return (
-        log((sums.n * sums.x4 + _TINY) / (sums.x2**2 + _TINY)),  # how peaked
-        log((sums.slope2 + _TINY) / (sums.x2 + _TINY)),  # how fast, in mean square
-        log((sums.bend2 + _TINY) / (sums.slope2 + _TINY)),  # how fast, where it moves
-        log((sums.slow2 + _TINY) / (sums.x2 + _TINY)),  # how much of it is below some 4 Hz
+        log((n * x4 + _TINY) / (x2**2 + _TINY)),  # how peaked
+        log((slope2 + _TINY) / (x2 + _TINY)),  # how fast, in mean square
+        log((bend2 + _TINY) / (slope2 + _TINY)),  # how fast, where it moves
+        log((slow2 + _TINY) / (x2 + _TINY)),  # how much of it is below some 4 Hz
         log((parts[1] + _TINY) / (parts[-1] + _TINY)),  # its quiet moments against the QRS complex
         log((parts[len(parts) // 2] + _TINY) / (parts[-1] + _TINY)),  # most of it against the QRS complex
     )
