@@ -173,7 +173,7 @@ class StreamAnalyzer:
 
     def run(self, item: ModelInput) -> NDArray[np.float32]:
         """The model's part, between the halves: (n_leads, n_frames, 6) probabilities."""
-        if item.reset.any():
+        if np.count_nonzero(item.reset):
             for state in self.model_state:
                 state[item.reset] = 0
         scores, self.model_state = self.finder.run(self.model_state, item.conditioned.signal)

@@ -37,7 +37,7 @@ class Doubt:
         frames = np.concatenate([self.state.frames, np.minimum(none, 1 - none)[:, skip:]], axis=1)
         n = frames.shape[1] // FRAMES
         self.state = DoubtState(frames[:, n * FRAMES :].copy(), self.state.before - skip)
-        return frames[:, : n * FRAMES].reshape(len(frames), n, FRAMES).sum(axis=2) / FRAMES
+        return np.add.reduce(frames[:, : n * FRAMES].reshape(len(frames), n, FRAMES), axis=2) / FRAMES
 
 
 def seen(quality: float, doubt: float, ordinary: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
 
@@ -250,9 +251,10 @@ def _joined(parts: list[Masked]) -> Masked:
     return Masked(values, gap, np.concatenate(restart_at, axis=1), dead)
 
 
-def _places(n: int) -> list[int]:
+@lru_cache(maxsize=64)
+def _places(n: int) -> NDArray[np.int64]:
     """Of `n` sorted samples those that say how they spread."""
-    return [0, int(0.05 * n), n // 2, int(0.95 * n), n - 1]
+    return np.array([0, int(0.05 * n), n // 2, int(0.95 * n), n - 1])
 
 
 def _spread(ranks: Sequence[float]) -> tuple[float, float]:

@@ -59,7 +59,7 @@ class PWaves:
             before = np.concatenate([last[:, None], own], axis=1)
             there = np.logical_or.reduce(before, axis=2)
             weight = quality.take(at // RATE, axis=1) * (there[:, 1:] & there[:, :-1])
-            both = weight * (before[:, 1:] * before[:, :-1]).sum(axis=2)
+            both = weight * np.add.reduce(before[:, 1:] * before[:, :-1], axis=2)
             totals = zip(over_leads(both).tolist(), over_leads(weight).tolist(), strict=True)
             last, alike = before[:, -1].copy(), [both / weight if weight > 0 else nan for both, weight in totals]
         gone = conditioned.quality.shape[1]
@@ -70,7 +70,7 @@ class PWaves:
 def _alone(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n_leads, n, 28): without mean and drift, each of length 1; 0 where it is constant or not whole. Row by row: the
     same bits in any cut."""
-    y = x - x.sum(axis=2, keepdims=True) / len(_BEFORE)
-    y -= (y * _LINE).sum(axis=2, keepdims=True) * _LINE
-    size = np.sqrt((y * y).sum(axis=2, keepdims=True))
+    y = x - np.add.reduce(x, axis=2, keepdims=True) / len(_BEFORE)
+    y -= np.add.reduce(y * _LINE, axis=2, keepdims=True) * _LINE
+    size = np.sqrt(np.add.reduce(y * y, axis=2, keepdims=True))
     return np.divide(y, size, out=np.zeros(y.shape), where=size > 0)
