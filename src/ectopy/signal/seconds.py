@@ -76,8 +76,9 @@ class Second:
 
     def doubtful(self, beat: Beat) -> bool:
         """Whether nobody knows if a beat in it is abnormal, or noise."""
-        there = zip(self.quality, self.missing, strict=True)
-        return _UNSURE <= beat.anomaly < _SURE and all(quality < _POOR * (1 - missing) for quality, missing in there)
+        return _UNSURE <= beat.anomaly < _SURE and all(
+            quality < _POOR * (1 - missing) for quality, missing in zip(self.quality, self.missing, strict=True)
+        )
 
     @property
     def trouble(self) -> str:

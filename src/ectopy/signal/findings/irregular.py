@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from math import exp, isnan, log
 from pathlib import Path
 from statistics import median
@@ -97,8 +98,7 @@ class Irregular:
         if len(alike) < _FEWEST:
             return None
         usual = median([one.rr_s for one in self.intervals])
-        pairs = zip(self.intervals[:-1], self.intervals[1:], strict=True)
-        steps = [abs(after.rr_s - before.rr_s) / usual for before, after in pairs if after.follows]
+        steps = [abs(two.rr_s - one.rr_s) / usual for one, two in pairwise(self.intervals) if two.follows]
         if len(steps) < _FEWEST // 2:
             return None
         return log(median(steps) + 0.005), median(alike)

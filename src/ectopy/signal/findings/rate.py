@@ -39,7 +39,8 @@ class Rate:
 
     def push(self, known: Known, tell: Telling) -> None:
         now_s = known.number + 1.0
-        self.torn = [second for second in self.torn if second > known.number - 2 * _PAUSE_S]
+        while self.torn and self.torn[0] <= known.number - 2 * _PAUSE_S:
+            self.torn.pop(0)
         if known.second.torn:
             self.torn.append(known.number)
         for beat in known.beats:
@@ -68,7 +69,7 @@ class Rate:
 
     def _may_be_two(self, beat: Beat) -> bool:
         """A beat may be missing in its RR interval."""
-        if not any(beat.time_s - beat.rr_s < second + 1 and second < beat.time_s for second in self.torn):
+        if not [second for second in self.torn if beat.time_s - beat.rr_s < second + 1 and second < beat.time_s]:
             return False
         usual = self._together()
         return bool(usual) and beat.rr_s >= _TWO * median(usual)
