@@ -7,7 +7,6 @@ Block `b` is complete once the raw samples before `ceil((b + 1) * fs)` are in. I
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,4 +56,7 @@ def conditioned_at(sample: int, fs: float) -> int:
 def over_leads(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n_leads, ...) summed lead by lead. `sum` adds eight or more in pairs where they lie side by side, as those of
     one beat do and those of several don't."""
-    return reduce(np.add, x)
+    total = x[0]
+    for lead in range(1, len(x)):
+        total = total + x[lead]
+    return total
