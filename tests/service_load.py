@@ -206,7 +206,8 @@ class Device:
                 assert clock() - moved < _STUCK_S, f"{self.name} waits at {self.cursor}, {run.acked} acknowledged"
                 self.changed.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.changed.wait(), 0.05)
+                    async with asyncio.timeout(0.05):  # before Python 3.12 `wait_for` misses a cancel as it ends
+                        await self.changed.wait()
                 if isinstance(link, Rest) and clock() - moved > 0.5:  # nobody tells it that the service was away
                     await link.write(self)
                     self.cursor = run.acked

@@ -6,15 +6,38 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from tests.crash import RARE, STEPS, Fault, Lives
 from tests.service_check import SHORT, Judged, through, until, ward_of
-from tests.service_load import Ward
+from tests.service_load import Device, Ward
 from tests.sinks import HttpSink, told_to
 
 import ectopy
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_device_lets_go_whatever_it_is_told_while_its_link_breaks(turns: int, demo: ectopy.Recording) -> None:
+    """Else it waits for an acknowledgement that nobody sends; `turns` of the event loop lie between both."""
+
+    async def told_then_broken() -> bool:
+        device = Device("bed", demo.samples[:, 0], holes=False, speed=1e6)
+        device.credit = 360
+        begun = httpx.MockTransport(lambda _: httpx.Response(200, json={"epoch": 1}))
+        async with httpx.AsyncClient(base_url="http://service", transport=begun) as http:
+            playing = asyncio.create_task(device.play(http, AsyncMock()))
+            await until(lambda: device.cursor == device.credit)
+            await asyncio.sleep(0.01)  # it waits, with all sent that it may send
+            device.acknowledged(1, 0, 360)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            playing.cancel()
+            await asyncio.wait({playing}, timeout=1)
+            return playing.cancelled()
+
+    assert asyncio.run(told_then_broken())
 
 
 def killed_at_random(lives: Lives, ward: Ward, times: int, seed: int) -> dict[str, int]:
