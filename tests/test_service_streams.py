@@ -4,8 +4,10 @@ import asyncio
 import gc
 import json
 import sqlite3
+import time
 import tracemalloc
 import weakref
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import product
@@ -20,7 +22,7 @@ from ectopy.service import schema
 from ectopy.service.clock import Clock
 from ectopy.service.metrics import Metrics
 from ectopy.service.reading import Reader
-from ectopy.service.rows import AnchorRow, EpochRow, VerdictRow
+from ectopy.service.rows import AnchorRow, EpochRow, GapRow, SamplesRow, VerdictRow
 from ectopy.service.segments import Segments
 from ectopy.service.settings import load_settings
 from ectopy.service.streams import Streams
@@ -46,6 +48,32 @@ def test_an_epoch_that_is_judged_and_over_stays_in_memory_no_longer(tmp_path: Pa
         await streams.stop()
 
     asyncio.run(day())
+
+
+def test_a_hole_is_not_given_up_while_a_read_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fills it lies in the socket, behind samples that are compared with those on disk."""
+    log = Reader.log
+
+    def slow(self: Reader, epoch: int, first: int, end: int, width: int) -> Iterator[SamplesRow | GapRow]:
+        time.sleep(1.5 if first == 0 else 0)
+        return log(self, epoch, first, end, width)
+
+    async def filled() -> list[GapRow]:
+        streams = Streams(load_settings(data=tmp_path, late_s=0.5), Metrics())
+        await streams.start()
+        await streams.begin("bed", EpochRequest(fs=360, leads=["II"], gain=200))
+        live = streams.live("bed")
+        for first in (0, 4, 0, 2):
+            kept = await streams.intake.offer(live, Chunk("bed", 1, first, 2, bytes(4)))
+            if kept is not None:
+                await kept
+        assert live.committed == 6
+        gaps = streams.reader.gaps(live.epoch.key)
+        await streams.stop()
+        return gaps
+
+    monkeypatch.setattr(Reader, "log", slow)
+    assert asyncio.run(filled()) == []
 
 
 def test_what_comes_late_by_many_ways_at_once_is_kept_once(tmp_path: Path) -> None:

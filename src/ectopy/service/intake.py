@@ -59,6 +59,7 @@ class Intake:
         self._came, self._trouble = came, trouble
         self._offered = 0  # chunks
         self._asked: deque[float] = deque()  # when what is on its way to the disk was given to it
+        self._comparing: list[float] = []  # since when what came is compared with what is on disk, the longest first
         self._reached_s = self._loop.time()  # up to then all that was given is on disk, as last looked
         self._waited_s = 0.0  # a clock of its own for holes: see `look`
         self._open_s = 0.0  # on that clock: from then on whoever was refused may have come again
@@ -117,7 +118,11 @@ class Intake:
         end = chunk.first + chunk.n
         compared, late = chunk.first, list[Late]()
         while compared < (known := min(live.log.next, end)):  # more of it may come by another way meanwhile
-            late += await self._compare(live, chunk, range(compared, known))
+            self._comparing.append(began_s := self._loop.time())
+            try:
+                late += await self._compare(live, chunk, range(compared, known))
+            finally:
+                self._comparing.remove(began_s)
             compared = known
         if live.ended and end > live.log.next:
             raise ConflictError(f"epoch {live.epoch.number} of '{live.epoch.stream}' has ended; begin a new one")
@@ -197,7 +202,7 @@ class Intake:
         Not that in which the service stood still, or the disk: what fills a hole may lie unread in a socket, or its
         device may wait for an answer. It may be read before the next look.
         """
-        now = self._asked[0] if self._asked else self._loop.time()
+        now = min([waits[0] for waits in (self._asked, self._comparing) if waits], default=self._loop.time())
         self._waited_s += min(now - self._reached_s, _AWAKE_S)
         self._reached_s = now
 
