@@ -89,7 +89,8 @@ async def _both(source: Source, client: Client, writer: Writer, tell: Callable[[
         try:
             while told_s <= owed_s:
                 told.clear()
-                await asyncio.wait_for(told.wait(), _OWED_S)
+                async with asyncio.timeout(_OWED_S):  # Python 3.11's `wait_for` may miss Ctrl-C
+                    await told.wait()
         except TimeoutError:
             raise ServiceError(f"{client.url}: no verdict beyond {clock(told_s)} for {_OWED_S:.0f} s") from None
 
