@@ -18,8 +18,6 @@ from ectopy.training.fit import Examples
 from ectopy.zoo import TrainedModel
 
 _NOISE_DB = (6.0, 18.0)  # signal-to-noise ratio of the noisy copy of a lead
-_GAPS = 1 / 15  # a second of it begins a gap ...
-_GAP_S = (0.1, 4.0)  # ... of so long
 _JITTER = 3  # conditioned samples by which a beat may be off
 _NOISE = 0.15  # at most, on what an autoencoder sees, where a QRS complex has about 2
 _OPINION = RHYTHM.index("P(N or S)")  # from this column on it is the beat finder's
@@ -45,25 +43,16 @@ class Beats:
 
 
 def found(name: str, recording: Recording, finder: TrainedModel, motion: NDArray[np.float32]) -> list[Beats]:
-    """Each lead of a record, as it is, and with electrode motion added and gaps torn into it."""
+    """Each lead of a record, as it is and with electrode motion added."""
     rng = np.random.default_rng(int.from_bytes(name.encode(), "little"))
     out = []
     for lead in recording.leads:
         alone = recording.select([lead])
         start, column = rng.integers(len(motion)), rng.integers(motion.shape[1])
         noise = np.resize(np.roll(motion[:, column], -start), (len(alone.samples), 1))
-        noisy = _torn(data.at_snr(alone.samples, noise, rng.uniform(*_NOISE_DB)), float(recording.fs), rng)
+        noisy = data.at_snr(alone.samples, noise, rng.uniform(*_NOISE_DB))
         out += [_beats(name, one, finder) for one in (alone, replace(alone, samples=noisy))]
     return out
-
-
-def _torn(samples: NDArray[np.float32], fs: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """With gaps, for a beat beside one looks odd, however normal it is."""
-    torn = samples.copy()
-    for second in np.flatnonzero(rng.random(int(len(samples) / fs)) < _GAPS):
-        begin, length = (second + rng.random()) * fs, np.exp(rng.uniform(*np.log(_GAP_S))) * fs
-        torn[int(begin) : int(begin + length)] = np.nan
-    return torn
 
 
 def _beats(name: str, recording: Recording, finder: TrainedModel) -> Beats:

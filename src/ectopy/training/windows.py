@@ -12,7 +12,6 @@ from ectopy.training.data import ABNORMAL_LABELS, Example
 from ectopy.training.fit import Examples
 
 _COLD = 0.2  # of the windows
-_GAPS = 1.5  # a window: beside one, or before the signal's end, a normal beat looks odd
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
 
@@ -93,7 +92,7 @@ class Windows(Examples):
             label[np.clip(frames[inside] + offset, 0, n_frames - 1)] = one.beat_labels[inside]
         weight[n_frames - self._lookahead :] = 0  # nothing is known of what follows
         signal = self._dirty(rng, signal)
-        for _ in range(rng.poisson(_GAPS)):
+        if rng.random() < 0.3:
             begin = int(rng.integers(n_frames))
             end = begin + int(rng.integers(2, 96))
             signal[begin * LABEL_STEP : end * LABEL_STEP] = 0
