@@ -206,7 +206,8 @@ def test_runs_of_record_205_are_found(mitdb):
     record = read("mitdb/205")
     told = live(record.select(record.leads[:1]))
     runs = [f for f in told if f.name == "ventricular run" and f.end_s is None]
-    assert [round(f.start_s) for f in runs][:2] == [299, 303]
+    first, second = [f.start_s for f in runs][:2]  # annotated from 299.0 to 301.3, and from 303.2 to 305.9
+    assert 298.9 < first < 299.1 and 303.2 < second < 305
     assert all(f.told_s - f.start_s <= 7 for f in runs)
 
 
@@ -474,7 +475,7 @@ RAISED = [
     ("ventricular rhythm", "mitdb/124", 290, 60),
     ("no organised rhythm", "mitdb/207", 20, 60),
     ("irregular rhythm", "mitdb/203", 0, 120),
-    ("unreadable", "mitdb/108", 1620, 90),
+    ("unreadable", "mitdb/108", 1640, 145),
 ]
 
 
