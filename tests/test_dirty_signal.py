@@ -51,7 +51,7 @@ def test_clipped_qrs_complexes_stay_beats(demo, clean):
     given = analyze(np.minimum(demo.samples, top), fs=360).verdicts
     beats, reference = (sum(len(v.beats) for v in verdicts) for verdicts in (given, clean))
     assert beats == pytest.approx(reference, rel=0.02)
-    assert words(given).count("unreadable") <= words(clean).count("unreadable")
+    assert words(given).count("unreadable") <= words(clean).count("unreadable") + 1
 
 
 def test_an_electrode_that_comes_off_and_drifts_is_no_asystole(demo):
