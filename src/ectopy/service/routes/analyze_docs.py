@@ -40,14 +40,14 @@ _VERDICT = {
         }
     ],
     "findings": [],
-    "model": "instant a4ec21cb",
+    "model": "instant 25d6fb51",
 }
 ANALYSIS = {
     "name": "",
     "fs": 360.0,
     "leads": ["II"],
     "calibrated": True,
-    "model": "instant a4ec21cb",
+    "model": "instant 25d6fb51",
     "summary": {
         "duration_s": 5.0,
         "verdicts": {"normal": 0, "abnormal": 1, "unreadable": 0},
