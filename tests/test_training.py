@@ -44,6 +44,7 @@ from ectopy.training.series import Beats  # noqa: E402
 from ectopy.training.windows import Windows  # noqa: E402
 
 LITTLE = Settings(epochs=2, steps=3, batch=4, seconds=8)
+SMALL = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
 SHORT = SeriesSettings(epochs=1, steps=2, batch=4, length=16)
 RECORDS, MINUTES = ["mitdb/106", "mitdb/119", "mitdb/208"], 8
 OPTIONS: dict[str, Any] = {"records": RECORDS, "protocol": "ds1"}
@@ -112,6 +113,8 @@ def test_a_beat_model_is_trained_on_the_beats_of_the_beat_finder(run, few, demo,
     folder, _ = run
     eagerly = partialmethod(keras.Model.compile, run_eagerly=True)  # tracing takes minutes, two steps are soon done
     monkeypatch.setattr(keras.Model, "compile", eagerly)
+    inside = replace(RECIPES["autoencoder-adaptive"], settings=SHORT)  # what hybrid builds on
+    monkeypatch.setitem(RECIPES, "autoencoder-adaptive", inside)
     options = {"out": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS}
     place = train_model(name, settings=SHORT, **options)
     model = zoo.load(str(place))
@@ -254,25 +257,29 @@ def test_an_unknown_model_and_a_missing_record_are_refused(tmp_path):
         train_model("instant", runs=tmp_path, records=["mitdb/999"])
 
 
-def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, cold, tmp_path):
-    config = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
+@pytest.fixture(scope="module")
+def whole(examples, cold, tmp_path_factory):
+    """Folder of a fit that nothing has stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    train(examples[1:], cold, examples[:1], noise(), SMALL, LITTLE, folder, **QUIET)
+    return folder
 
+
+def test_an_interrupted_fit_goes_on_to_the_same_weights(examples, cold, whole, tmp_path):
     def stop(done, total, row):
         raise KeyboardInterrupt
 
-    whole, _ = train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
     with pytest.raises(KeyboardInterrupt):
-        train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", report=stop)
+        train(examples[1:], cold, examples[:1], noise(), SMALL, LITTLE, tmp_path / "cut", report=stop)
     assert len(read_history(tmp_path / "cut")) == 1
-    resumed, _ = train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
-    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
-        assert np.allclose(a, b, atol=1e-6)
+    train(examples[1:], cold, examples[:1], noise(), SMALL, LITTLE, tmp_path / "cut", **QUIET)
+    assert_same_weights(whole, tmp_path / "cut")
 
 
 @pytest.mark.parametrize(("lost", "epoch"), [("last.keras", 1), ("last.keras", 2), ("history.csv", 2)])
-def test_a_fit_killed_between_two_files_goes_on_to_the_same_weights(examples, cold, tmp_path, monkeypatch, lost, epoch):
-    config = instant.InstantConfig(width=16, ahead=(1,), back=(2,))
-    train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "whole", **QUIET)
+def test_a_fit_killed_between_two_files_goes_on_to_the_same_weights(
+    examples, cold, whole, tmp_path, monkeypatch, lost, epoch
+):
     replace, met = Path.replace, []
 
     def killed(self, target):
@@ -283,12 +290,16 @@ def test_a_fit_killed_between_two_files_goes_on_to_the_same_weights(examples, co
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Path, "replace", killed)
-        train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
-    train(examples[1:], cold, examples[:1], noise(), config, LITTLE, tmp_path / "cut", **QUIET)
-    for name in ("best.keras", "last.keras"):
-        whole, resumed = (keras.saving.load_model(tmp_path / run / name).get_weights() for run in ("whole", "cut"))
-        assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, resumed, strict=True)), name
+        train(examples[1:], cold, examples[:1], noise(), SMALL, LITTLE, tmp_path / "cut", **QUIET)
+    train(examples[1:], cold, examples[:1], noise(), SMALL, LITTLE, tmp_path / "cut", **QUIET)
+    assert_same_weights(whole, tmp_path / "cut")
     assert len(read_history(tmp_path / "cut")) == LITTLE.epochs
+
+
+def assert_same_weights(*folders: Path):
+    for name in ("best.keras", "last.keras"):
+        one, other = (keras.saving.load_model(folder / name).get_weights() for folder in folders)
+        assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(one, other, strict=True)), name
 
 
 def difference(model, content: bytes, lookahead: int, signal: np.ndarray) -> float:
