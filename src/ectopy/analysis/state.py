@@ -20,7 +20,7 @@ import numpy as np
 
 from ectopy.errors import StateError
 
-SCHEMA = 11  # raise it with any change to a state's fields or their order
+SCHEMA = 12  # raise it with any change to a state's fields or their order
 _MAGIC = b"ECTS"
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _SIZES = struct.Struct("<II")  # CRC-32, bytes of the JSON

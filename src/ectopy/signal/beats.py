@@ -82,8 +82,10 @@ class BeatFinder:
         heights = here.tolist()
         beats, last, peak = [], state.last, state.peak
         for place in likely:
-            frame = state.decided + place
-            if frame - peak <= _APART or heights[place + _APART] < max(heights[place : place + 2 * _APART + 1]):
+            frame, height = state.decided + place, heights[place + _APART]
+            if frame - peak <= _APART or height < heights[place + _APART + 1]:
+                continue  # still rising, as most are: the next line alone would do, and take longer
+            if height < max(heights[place : place + 2 * _APART + 1]):
                 continue  # the first: a tie with the beat before
             peak = frame
             if void_ends and void_ends[0] <= frame:
@@ -152,9 +154,11 @@ def _combine(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The leads' mean by weight, and the weights' sum; no beat where no lead is heard."""
     total = over_leads(weight)
-    mean = over_leads(scores * weight[:, :, None])
-    if np.count_nonzero(total) == len(total):
-        return mean / total[:, None], total
-    mean /= np.where(total > 0, total, 1)[:, None]
-    mean[total == 0] = (1, 0, 0, 0, 0, 0)
+    heard = np.count_nonzero(total) == len(total)
+    if len(scores) == 1:
+        mean = scores[0].astype(np.float64)
+    else:
+        mean = over_leads(scores * weight[:, :, None]) / (total if heard else np.where(total > 0, total, 1))[:, None]
+    if not heard:
+        mean[total == 0] = (1, 0, 0, 0, 0, 0)
     return mean, total

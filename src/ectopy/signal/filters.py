@@ -21,40 +21,38 @@ _B = 1 / (1 + sqrt(2) * _K + _K * _K)
 _POLE = _B * (1 - _K * _K + 1j * sqrt(2) * _K)
 _RESIDUE = _B * (_POLE - 1) ** 2 / (_POLE - _POLE.conjugate())
 _POWERS = _POLE ** np.arange(RATE + 1)
-_IN = np.stack([(1 / _POWERS[1:]).real, (1 / _POWERS[1:]).imag])  # (2, 128)
+_IN = 1 / _POWERS[1:]
 _OUT = 2 * _RESIDUE * _POWERS[:RATE]
-_OUT = np.stack([_OUT.real, -_OUT.imag])
 _BLOCK = complex(_POWERS[RATE])
 
 
 @dataclass
 class HighPassState:
-    w: NDArray[np.float64]  # (n_leads, 2): real and imaginary part
+    w: NDArray[np.complex128]  # (n_leads,)
 
 
 class HighPass:
     """0.5 Hz; settles on the first sample of a lead, and again on each restart."""
 
     def __init__(self, n_leads: int):
-        self.state = HighPassState(np.zeros((n_leads, 2)))
+        self.state = HighPassState(np.zeros(n_leads, np.complex128))
 
     def push(self, x: NDArray[np.float64], restart: NDArray[np.bool_]) -> NDArray[np.float64]:
         """(n_leads, n_blocks, 128) -> the same shape; `restart` is (n_leads, n_blocks)."""
-        sums = np.zeros((*x.shape[:2], 2, RATE + 1))
-        np.add.accumulate(x[:, :, None] * _IN, axis=3, out=sums[..., 1:])
-        w = np.empty((*x.shape[:2], 2, 1))
-        states = np.empty_like(self.state.w)
-        for lead, (real, imag) in enumerate(self.state.w.tolist()):
-            carried = complex(real, imag)
-            for b, (real, imag) in enumerate(sums[lead, :, :, RATE].tolist()):
+        sums = np.zeros((*x.shape[:2], 1 + RATE), np.complex128)
+        np.add.accumulate(x * _IN, axis=2, out=sums[:, :, 1:])
+        past, after = [], []
+        for lead, (w, grown) in enumerate(zip(self.state.w.tolist(), sums[:, :, RATE].tolist(), strict=True)):
+            carried = w
+            for b, more in enumerate(grown):
                 if restart[lead, b]:
                     carried = float(x[lead, b, 0]) / (1 - _POLE)
-                w[lead, b, :, 0] = carried.real, carried.imag
-                carried = _BLOCK * (carried + complex(real, imag))
-            states[lead] = carried.real, carried.imag
-        self.state = HighPassState(states)
-        past = (sums[..., :RATE] + w) * _OUT
-        return _B * x + (past[:, :, 0] + past[:, :, 1])
+                past.append(carried)
+                carried = _BLOCK * (carried + more)
+            after.append(carried)
+        self.state = HighPassState(np.array(after))
+        sums += np.array(past).reshape(*x.shape[:2], 1)
+        return _B * x + (sums[:, :, :RATE] * _OUT).real
 
 
 def settling(n: int) -> NDArray[np.float64]:

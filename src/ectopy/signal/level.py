@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import exp
+from math import log
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ _HUGE = 5.0, 8.0  # usual amplitudes from which quality falls, and where it is 0
 _SWAY = 1.3, 1.6  # the same of the slow part alone: 0.6 % of ventricular beats sway so, and a moved electrode
 _PATIENCE = 10, 5  # blocks in a row that look like an ECG but quiet, or are huge, after which they are usual
 _PARTS = 8  # of a block
+_SMOOTH = log(3.2), log(0.3), log(0.01)  # kurtosis and unevenness below, roughness above: waves without QRS complexes
+_QRS = itemgetter(1)
 _CLIP = 10.0
 _RAMP = np.arange(1, RATE + 1) / RATE
 
@@ -75,17 +78,19 @@ class Level:
 
     def push(self, y: NDArray[np.float64], gap: NDArray[np.bool_], restart: NDArray[np.bool_]) -> Levelled:
         """(n_leads, n_blocks, 128) filtered samples and where they lie in a gap; `restart` is (n_leads, n_blocks)."""
-        count = np.full(gap.shape[:2], float(RATE))
+        size = gap.shape[:2]
+        count = np.zeros(size) + RATE
         if np.count_nonzero(gap):
             y = np.where(gap, 0.0, y)
             count -= gap.sum(axis=2)
         square = y * y
         slope = y[:, :, 1:] - y[:, :, :-1]
-        bend = np.square(slope[:, :, 1:] - slope[:, :, :-1])
-        eighths = np.add.reduce(y.reshape(*count.shape, _PARTS, -1), axis=3) / (RATE // _PARTS)
-        slow = np.square(eighths) * (RATE // _PARTS)
-        sums = [count, *[np.add.reduce(x, axis=2) for x in (square, square * square, slope * slope, bend, slow)]]
-        parts = np.add.reduce(bend[:, :, : RATE - _PARTS].reshape(*count.shape, _PARTS, -1), axis=3)
+        bend = slope[:, :, 1:] - slope[:, :, :-1]
+        eighths = np.add.reduce(y.reshape(*size, _PARTS, -1), axis=3) / (RATE // _PARTS)
+        x2, x4, slope2, bend2, slow2 = (np.vecdot(x, x) for x in (y, square, slope, bend, eighths))
+        sums = (count, x2, x4, slope2, bend2, slow2 * (RATE // _PARTS))
+        rough = bend[:, :, : RATE - _PARTS].reshape(*size, _PARTS, -1)
+        parts = np.vecdot(rough, rough)
         spans = np.maximum.reduce(y, axis=2) - np.minimum.reduce(y, axis=2)
         columns = zip(*(of.tolist() for of in (restart, spans, eighths, parts, *sums)), strict=True)
         table = np.array([self._lead(lead, zip(*column, strict=True)) for lead, column in enumerate(columns)])
@@ -155,8 +160,10 @@ def _left(size: float, low: float, high: float) -> float:
 
 def _is_still(state: LeadLevel, parts: Sequence[float]) -> bool:
     """Whether a block holds no QRS complex and lies stiller than this lead's baseline between beats ever does."""
-    if parts[-1] >= _STILL[1] * _median([qrs for _, qrs in state.unrest]):
+    if parts[-1] >= _STILL[1] * max(state.unrest, key=_QRS)[1]:
         return False  # as nearly always
+    if parts[-1] >= _STILL[1] * _median([qrs for _, qrs in state.unrest]):
+        return False
     return parts[_PARTS // 2] < _STILL[0] * _median([baseline for baseline, _ in state.unrest])
 
 
@@ -166,5 +173,5 @@ def _median(values: Sequence[float]) -> float:
 
 def _is_wave(values: Sequence[float]) -> bool:
     """Whether the last 4 s swing smoothly at 2 to 10 Hz: ventricular flutter, as in DS1's record 207."""
-    kurtosis, roughness, unevenness = (exp(value) for value in values[:3])
-    return kurtosis < 3.2 and unevenness < 0.3 and roughness > 0.01
+    kurtosis, roughness, unevenness = values[:3]
+    return kurtosis < _SMOOTH[0] and unevenness < _SMOOTH[1] and roughness > _SMOOTH[2]

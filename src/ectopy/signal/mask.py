@@ -172,9 +172,9 @@ class Mask:
     ) -> NDArray[np.float64]:
         """Mark spikes and dead blocks; gives the amplitudes to remember."""
         spans = np.concatenate([self.state.spans, np.empty(dead.shape)], axis=1)
+        any_lost = np.count_nonzero(missing) > 0
         for b, (begin, end) in enumerate(pairwise(bounds)):
             rows, lost = x[:, begin:end], missing[:, begin:end]
-            any_lost = np.count_nonzero(lost) > 0
             for lead, ranks in enumerate(np.sort(rows, axis=1).take(_places(end - begin), axis=1).tolist()):
                 span, reach = _spread(ranks)
                 few = len({*ranks}) <= _DEAD_STEPS + 1  # a dead one never has more

@@ -10,24 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import nan
+from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ectopy.signal.condition import Conditioned
-from ectopy.signal.grid import RATE, conditioned_at, over_leads
+from ectopy.signal.grid import RATE, conditioned_at
 from ectopy.verdict import Beat
 
 _FROM, _TO = 36, 8  # conditioned samples before R, 281 to 70 ms: a P wave, and no QRS complex
 _KEPT = 4  # blocks: beats come later than the signal they lie in
 _BEFORE = np.arange(-_FROM, -_TO)
 _LINE = (_BEFORE - _BEFORE.mean()) / np.linalg.norm(_BEFORE - _BEFORE.mean())  # a baseline that drifts, of length 1
+_ALONE = np.eye(len(_BEFORE)) - 1 / len(_BEFORE) - np.outer(_LINE, _LINE)  # what is left without mean and drift
+_NOTHING = 1e-18  # the sum of squares that rounding leaves of a constant
 
 
 @dataclass
 class PWavesState:
-    """The last blocks, and what lay before the last beat, each lead of length 1 (0 where nothing was)."""
+    """The last blocks, and what lay before the last beat, without mean and drift (0 where nothing was)."""
 
     start: int  # conditioned sample that `signal` begins with
     signal: NDArray[np.float32]  # (n_leads, n * 128), NaN in gaps
@@ -55,22 +57,24 @@ class PWaves:
         last, alike = state.last, list[float]()
         if beats:
             at = np.array([conditioned_at(beat.sample, self._fs) - state.start for beat in beats])
-            own = _alone(x.take(at[:, None] + _BEFORE, axis=1).astype(np.float64))
-            before = np.concatenate([last[:, None], own], axis=1)
-            there = np.logical_or.reduce(before, axis=2)
-            weight = quality.take(at // RATE, axis=1) * (there[:, 1:] & there[:, :-1])
-            both = weight * np.add.reduce(before[:, 1:] * before[:, :-1], axis=2)
-            totals = zip(over_leads(both).tolist(), over_leads(weight).tolist(), strict=True)
-            last, alike = before[:, -1].copy(), [both / weight if weight > 0 else nan for both, weight in totals]
+            own = x.take(at[:, None] + _BEFORE, axis=1).astype(np.float64)
+            before = np.concatenate([last[:, None], np.vecdot(own[:, :, None], _ALONE)], axis=1)
+            power, both = np.vecdot(before, before), np.vecdot(before[:, 1:], before[:, :-1])
+            alike = _means(power.tolist(), both.tolist(), quality.take(at // RATE, axis=1).tolist())
+            last = before[:, -1].copy()
         gone = conditioned.quality.shape[1]
         self.state = PWavesState(state.start + gone * RATE, x[:, gone * RATE :].copy(), quality[:, gone:].copy(), last)
         return alike
 
 
-def _alone(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n_leads, n, 28): without mean and drift, each of length 1; 0 where it is constant or not whole. Row by row: the
-    same bits in any cut."""
-    y = x - np.add.reduce(x, axis=2, keepdims=True) / len(_BEFORE)
-    y -= np.add.reduce(y * _LINE, axis=2, keepdims=True) * _LINE
-    size = np.sqrt(np.add.reduce(y * y, axis=2, keepdims=True))
-    return np.divide(y, size, out=np.zeros(y.shape), where=size > 0)
+def _means(power: list[list[float]], both: list[list[float]], weight: list[list[float]]) -> list[float]:
+    """(n_leads, n + 1) squares and (n_leads, n) products of neighbours -> n correlations, the leads' mean by weight."""
+    means = []
+    for n in range(len(weight[0])):
+        total, heard = 0.0, 0.0
+        for squares, products, weights in zip(power, both, weight, strict=True):
+            if squares[n] > _NOTHING and squares[n + 1] > _NOTHING:  # neither is constant, nor not whole
+                total += weights[n] * products[n] / sqrt(squares[n] * squares[n + 1])
+                heard += weights[n]
+        means.append(total / heard if heard > 0 else nan)
+    return means

@@ -13,8 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
-from math import exp, isnan, log
+from math import exp, isnan, log, nan
 from pathlib import Path
 from statistics import median
 
@@ -46,13 +45,13 @@ class Interval:
     """An RR interval between two plain beats.
 
     end_s, rr_s : when it ended, and its length
-    follows : whether it comes right after the last one that is remembered
+    step : how much it differs from the one right before it; NaN where that isn't remembered
     alike : what lies before its two beats, from `signal.PWaves`
     """
 
     end_s: float
     rr_s: float
-    follows: bool
+    step: float
     alike: float
 
 
@@ -83,7 +82,8 @@ class Irregular:
             plain = beat.V + beat.F < _PLAIN and known.second.decides(beat)
             counts = plain and self.plain and not isnan(beat.rr_s)
             if counts:
-                self.intervals.append(Interval(beat.time_s, beat.rr_s, self.follows, alike))
+                step = abs(beat.rr_s - self.intervals[-1].rr_s) if self.follows and self.intervals else nan
+                self.intervals.append(Interval(beat.time_s, beat.rr_s, step, alike))
             self.plain, self.follows = plain, counts
             self.beats.append(beat.time_s)
         gone_s = known.number + 1.0 - WINDOW_S
@@ -97,11 +97,10 @@ class Irregular:
         alike = [one.alike for one in self.intervals if not isnan(one.alike)]
         if len(alike) < _FEWEST:
             return None
-        usual = median([one.rr_s for one in self.intervals])
-        steps = [abs(two.rr_s - one.rr_s) / usual for one, two in pairwise(self.intervals) if two.follows]
+        steps = [one.step for one in self.intervals[1:] if not isnan(one.step)]
         if len(steps) < _FEWEST // 2:
             return None
-        return log(median(steps) + 0.005), median(alike)
+        return log(median(steps) / median([one.rr_s for one in self.intervals]) + 0.005), median(alike)
 
     @property
     def plainly(self) -> bool:
