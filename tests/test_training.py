@@ -37,6 +37,7 @@ from ectopy.training.data import Example, cold_starts, example, folds  # noqa: E
 from ectopy.training.export import to_onnx  # noqa: E402
 from ectopy.training.fit import read_history  # noqa: E402
 from ectopy.training.instant import train  # noqa: E402
+from ectopy.training.operating import DOUBTS  # noqa: E402
 from ectopy.training.quality import fit_quality  # noqa: E402
 from ectopy.training.rhythm import fit_rhythm  # noqa: E402
 from ectopy.training.runs import Plan, open_run, progress  # noqa: E402
@@ -379,6 +380,21 @@ def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, few, monkeypatch
     assert "| as it is" in table
     assert ablate("autoencoder", settings=SHORT, say=begun.append, **options) == table
     assert len(begun) == 2, "rows that are there were made anew"
+
+
+def test_what_the_doubt_of_the_beat_finder_is_worth_is_a_table_over_noise(run, few, monkeypatch):
+    folder, _ = run
+    monkeypatch.setattr(sys.modules["ectopy.training.doubted"], "DOUBTS", DOUBTS[::3])  # to the least and none
+    options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS, "records": RECORDS[:1]}
+    table = ablate("instant", **options)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
+    assert [row[0].partition(" ")[0] for row in rows[2:]] == [*(f"{doubt:g}" for doubt in DOUBTS[:-1:3]), "none"]
+    unreadable = [float(row[1].removesuffix(" %")) for row in rows[2:]]
+    assert unreadable == sorted(unreadable, reverse=True)
+    kept = {path: path.stat().st_mtime_ns for path in (folder / "runs" / "ablate-instant-ds1").glob("*.csv")}
+    assert len(kept) == 1
+    assert ablate("instant", **options) == table
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept, "a record that is there was analysed anew"
 
 
 def test_calibration_makes_probabilities_of_what_is_overconfident():

@@ -12,7 +12,12 @@ from ectopy.cli.data import DataDir
 
 
 def ablate(
-    model: Annotated[str, typer.Argument(help="Beat model, as sequence; or 'models': all of them beside each other.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Beat model, as sequence; 'models': all of them beside each other; 'instant': its doubt in noise."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     runs: Annotated[Path, typer.Option(help="Folder of finished rows and of the run of instant.")] = Path("runs"),

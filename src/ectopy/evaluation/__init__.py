@@ -35,10 +35,13 @@ from ectopy.evaluation.scope import flutter_stretches
 from ectopy.evaluation.stress import (
     LEVELS_DB,
     Stressed,
+    against_clean,
     hand_held_figures,
     stress,
     stress_report,
     stress_table,
+    stressed,
+    wrong_counts,
 )
 from ectopy.evaluation.summary import Scores, compare, summarize
 from ectopy.evaluation.tables import figure_rows, markdown
@@ -65,6 +68,7 @@ __all__ = [
     "Rhythm",
     "Scores",
     "Stressed",
+    "against_clean",
     "auroc",
     "average_precision",
     "beat_features",
@@ -106,6 +110,8 @@ __all__ = [
     "stress",
     "stress_report",
     "stress_table",
+    "stressed",
     "summarize",
     "trade",
+    "wrong_counts",
 ]

@@ -20,6 +20,7 @@ from ectopy.evaluation import average_precision, draw_patients, interval_95, mar
 from ectopy.recording import AAMI_CLASSES
 from ectopy.signal import RHYTHM
 from ectopy.training.beat_model import Finders, Found, shown
+from ectopy.training.doubted import doubted
 from ectopy.training.recipes import RECIPES, Recipe, SeriesSettings
 from ectopy.training.runs import Plan, open_run, training_records
 from ectopy.training.series import ABNORMAL, Beats
@@ -88,7 +89,8 @@ def ablate(
     settings: SeriesSettings | None = None,
     say: Callable[[str], None] = print,
 ) -> str:
-    """The table as Markdown: of a beat model, a row an ablation; of `models`, all of them beside each other.
+    """The table as Markdown: of a beat model, a row an ablation; of `models`, all of them beside each other; of
+    `instant`, its doubt in noise.
 
     Each row is kept in `runs/ablate-NAME-PROTOCOL/`, so that a table that was interrupted goes on.
 
@@ -104,9 +106,12 @@ def ablate(
     ModelError
         If it is no beat model, there is no run of `instant` to build on, or the table to go on from is another one.
     """
-    if name not in (*RECIPES, "models"):
-        raise ModelError(f"nothing to ablate in '{name}'; expected models, {', '.join(RECIPES)}")
-    beats, finders = opened(Plan(protocol, data_dir, models, runs, 0, resume, training_records(protocol, records)))
+    if name not in (*RECIPES, "models", "instant"):
+        raise ModelError(f"nothing to ablate in '{name}'; expected models, instant, {', '.join(RECIPES)}")
+    plan = Plan(protocol, data_dir, models, runs, 0, resume, training_records(protocol, records))
+    if name == "instant":
+        return doubted(plan)
+    beats, finders = opened(plan)
     rows = (
         [(one, Ablation(one, {})) for one in reversed(RECIPES)] if name == "models" else [(name, a) for a in ABLATIONS]
     )

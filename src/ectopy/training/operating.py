@@ -16,7 +16,7 @@ from ectopy.zoo import BALANCED, TrainedModel
 _START_S = 300.0  # of every record, for they are counted together
 MIDDLE = 0.5  # threshold of abnormal beats until one is chosen
 _BEAT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-_DOUBT = (0.05, 0.055, 0.06, 0.065, 0.07, 0.075, 0.08, 0.09, 0.1, 0.5)
+DOUBTS = (0.05, 0.055, 0.06, 0.065, 0.07, 0.075, 0.08, 0.09, 0.1, 0.5)
 _UNREADABLE = 0.035  # of the training patients' intervals, at most; svdb comes with much noise
 _RECALL = 0.95  # of abnormal intervals, at `high-sensitivity`
 _ALARMS = 6.0  # false ones an hour of normal signal, at `few-alarms`
@@ -33,7 +33,7 @@ def choose(models: Models, recordings: Recordings) -> tuple[dict[str, float], di
     beat = max(_BEAT, key=lambda threshold: _detection_f1(scored(by_beat[threshold], recordings, MIDDLE)))
     points = operating_points(by_beat[beat], recordings)
     abnormal = points[BALANCED]
-    doubt = next(d for d in _DOUBT if d == _DOUBT[-1] or _readable(models, recordings, beat, abnormal, d))
+    doubt = next(d for d in DOUBTS if d == DOUBTS[-1] or _readable(models, recordings, beat, abnormal, d))
     return _at(beat, abnormal, doubt), points
 
 
@@ -56,7 +56,7 @@ def operating_points(found: Mapping[str, Analysis], recordings: Recordings) -> d
     }
 
 
-def _at(beat: float, abnormal: float = MIDDLE, doubt: float = _DOUBT[-1]) -> dict[str, float]:
+def _at(beat: float, abnormal: float = MIDDLE, doubt: float = DOUBTS[-1]) -> dict[str, float]:
     return {"beat": beat, "abnormal": abnormal, "doubt": doubt}
 
 
