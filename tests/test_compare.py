@@ -209,6 +209,8 @@ def test_the_default_is_the_best_out_of_fold_of_those_that_are_fast_enough(easy:
     assert list(table.index) == ["slow", "good", "poor"]
     assert table["chosen"].to_dict() == {"slow": False, "good": True, "poor": False}
     assert "Default model: good" in as_markdown(contest) and "Too slow: slow" in as_markdown(contest)
+    none = replace(contest, costs=dict.fromkeys(costs, costs["slow"]))
+    assert "No model can be chosen" in as_markdown(none) and "poor (0.900, 301 µs)" in as_markdown(none)
 
 
 def test_a_stream_costs_something_and_waits_two_seconds(demo: ectopy.Recording) -> None:

@@ -120,12 +120,17 @@ def said(contest: Contest) -> str:
     table = contest.choice()
     chosen = table.index[table["chosen"]]
     rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second"
-    if not len(chosen):
-        return f"No model can be chosen ({rule}): no card has that figure, or none is fast enough."
-    row = table.loc[chosen[0]]
-    text = f"Default model: {chosen[0]} ({rule}): {row['f1']:.3f} at {row['us']:.0f} µs."
-    late = [f"{name} ({one['f1']:.3f}, {one['us']:.0f} µs)" for name, one in table.iterrows() if not one["within"]]
-    return f"{text} Too slow: {listed(late)}." if late else text
+    parts = [f"No model can be chosen ({rule})."]
+    if len(chosen):
+        row = table.loc[chosen[0]]
+        parts = [f"Default model: {chosen[0]} ({rule}): {row['f1']:.3f} at {row['us']:.0f} µs."]
+    known = table[table["f1"].notna()]
+    late = [f"{name} ({one['f1']:.3f}, {one['us']:.0f} µs)" for name, one in known.iterrows() if not one["within"]]
+    if late:
+        parts.append(f"Too slow: {listed(late)}.")
+    if len(known) < len(table):
+        parts.append(f"No card with that figure: {listed([*table.index.difference(known.index)])}.")
+    return " ".join(parts)
 
 
 def main_rows(contest: Contest, comparison: Comparison) -> list[list[str]]:
