@@ -234,19 +234,24 @@ def test_a_row_of_an_ablation_that_was_cut_off_is_made_again(tmp_path, monkeypat
     assert ablate("sequence", runs=tmp_path / "cut", say=lambda row: None) == whole
 
 
-def test_a_search_on_other_beats_is_not_gone_on_with(tmp_path, monkeypatch):
+def test_a_search_that_was_stopped_is_summed_up_and_on_other_beats_not_gone_on_with(tmp_path, monkeypatch):
     module = sys.modules["ectopy.training.tune"]
     truth = np.tile([0, 2, 0, 1], 8)
     monkeypatch.setattr(module, "tried", lambda *given: pd.DataFrame({"truth": truth, "anomaly": (truth > 0) * 0.9}))
 
-    def search(samples):
+    def search(samples, say=lambda line: None):
         nothing = np.zeros(samples, np.float32)
         beats = {"a": [SimpleNamespace(shape=nothing, rhythm=nothing, label=nothing)]}
         monkeypatch.setattr(module, "opened", lambda *given, **options: (beats, None))
-        return tune("sequence", trials=1, runs=tmp_path, say=lambda line: None).read_text()
+        return tune("sequence", trials=2, runs=tmp_path, say=say).read_text()
 
-    search(1)
-    assert "Trials run to the end: 2" in search(1)
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(1, stop)
+    assert "Trials run to the end: 1" in (tmp_path / "tune-sequence-shipped.md").read_text()
+    assert "Trials run to the end: 3" in search(1)
     with pytest.raises(ModelError, match=r"tune-sequence-shipped\.db: that search was on other beats"):
         search(2)
 
@@ -345,6 +350,7 @@ def test_every_door_to_training_refuses_a_test_record(tmp_path, record):
     def doors():
         yield lambda: train_model("instant", runs=tmp_path, records=[*RECORDS, record])
         yield lambda: tune("instant", runs=tmp_path, records=[*RECORDS, record])
+        yield lambda: ablate("instant", runs=tmp_path, records=[*RECORDS, record])
         yield lambda: fit_boosting([*RECORDS, record])
         for name in RECIPES:
             yield lambda name=name: train_model(name, runs=tmp_path, records=[record])

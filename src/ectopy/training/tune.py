@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna import Study, Trial
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from ectopy.errors import ModelError
 from ectopy.evaluation import Binary, average_precision, markdown
@@ -59,7 +59,7 @@ def tune(
     settings: SeriesSettings | instant.Settings | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Search on for so many trials, and write what was found; gives the path, `runs/tune-NAME-PROTOCOL.md`.
+    """Search on for so many trials, and write after each what was found; gives the path, `runs/tune-NAME-PROTOCOL.md`.
 
     The study lies beside it (SQLite): a search that was stopped goes on, and two at once share it. The first trial has
     the settings as they are; one that falls behind the median of those before it is given up.
@@ -103,8 +103,12 @@ def tune(
     study.set_user_attr("input", search.input)
     if not study.trials:
         study.enqueue_trial(dict(search.start))
-    study.optimize(search.value, n_trials=trials, callbacks=[lambda _, trial: say(_line(trial))])
-    path.write_text(_summary(study, name, protocol), encoding="utf-8")
+
+    def told(study: Study, trial: FrozenTrial) -> None:
+        path.write_text(_summary(study, name, protocol), encoding="utf-8")
+        say(_line(trial))
+
+    study.optimize(search.value, n_trials=trials, callbacks=[told])
     return path
 
 
@@ -199,7 +203,7 @@ def _with_tuned_part(config: Any, part: Any) -> Any:
     return replace(config, sequence=part) if isinstance(config, HybridConfig) else part
 
 
-def _line(trial: optuna.trial.FrozenTrial) -> str:
+def _line(trial: FrozenTrial) -> str:
     seconds = trial.duration.total_seconds() if trial.duration else 0.0
     params = " ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
     end = f"{_SOUGHT} {trial.value:.4f}" if trial.state == TrialState.COMPLETE else "given up"
