@@ -1,4 +1,4 @@
-"""`ectopy ablate`: what each choice in a beat model is worth."""
+"""`ectopy ablate`: what each choice in a model is worth."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ablate(
     resume: Annotated[bool, typer.Option(help="Go on where a table with the same settings stopped.")] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Undo each choice in a model's training.
+    """Undo each choice in a model.
 
     The table says what each was worth, out of fold. Needs the extra 'train'.
     """

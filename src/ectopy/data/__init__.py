@@ -5,14 +5,14 @@ from ectopy.data.demo import demo
 from ectopy.data.download import fetch
 from ectopy.data.hand_held import hand_held
 from ectopy.data.lookup import find, present, read, records, roots
-from ectopy.data.noise import Part, at_snr, electrode_motion
+from ectopy.data.noise import NoisePart, at_snr, electrode_motion
 from ectopy.data.splits import PACED, patient, refuse_test_patients, split, training
 
 __all__ = [
     "CATALOGUE",
     "PACED",
     "Database",
-    "Part",
+    "NoisePart",
     "at_snr",
     "database",
     "demo",

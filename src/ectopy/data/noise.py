@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ectopy.data.lookup import read
 
-Part = Literal["training", "choice", "test"]
-_ON_S: dict[Part, range] = {
+NoisePart = Literal["training", "choice", "test"]
+_ON_S: dict[NoisePart, range] = {
     "training": range(300, 900, 240),
     "choice": range(1020, 1140, 240),
     "test": range(1260, 1700, 240),
@@ -27,7 +27,7 @@ _ON_S: dict[Part, range] = {
 _LONG_S = 120
 
 
-def electrode_motion(part: Part, data_dir: str | Path | None = None) -> NDArray[np.float32]:
+def electrode_motion(part: NoisePart, data_dir: str | Path | None = None) -> NDArray[np.float32]:
     """(n, 2) at 360 Hz in mV: the noise of two leads, without its pauses.
 
     Raises

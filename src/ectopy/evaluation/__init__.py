@@ -38,9 +38,9 @@ from ectopy.evaluation.stress import (
     against_clean,
     hand_held_figures,
     stress,
+    stress_record,
     stress_report,
     stress_table,
-    stressed,
     wrong_counts,
 )
 from ectopy.evaluation.summary import Scores, compare, summarize
@@ -108,9 +108,9 @@ __all__ = [
     "sleepecg_beats",
     "stream_cost",
     "stress",
+    "stress_record",
     "stress_report",
     "stress_table",
-    "stressed",
     "summarize",
     "trade",
     "wrong_counts",

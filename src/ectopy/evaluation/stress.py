@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ectopy.analysis import Analysis, analyze
-from ectopy.data import Part, at_snr, electrode_motion, hand_held, patient, read
+from ectopy.data import NoisePart, at_snr, electrode_motion, hand_held, patient, read
 from ectopy.evaluation.benchmark import each_record
 from ectopy.evaluation.bootstrap import draw_patients, interval_95
 from ectopy.evaluation.gross import count_figures, record_table
@@ -65,16 +64,16 @@ def stress(
     RecordError
         If a record, nstdb or mitdb's 118 is not on this machine.
     """
-    judge = partial(stressed, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
+    judge = partial(stress_record, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
     return [one for records in each_record(judge, names, done) for one in records]
 
 
-def stressed(
+def stress_record(
     name: str,
     model: str | TrainedModel,
     levels_db: Sequence[int | None],
     data_dir: Path | None = None,
-    part: Part = "test",
+    part: NoisePart = "test",
 ) -> list[Stressed]:
     """One record at each level; `part` of the noise, as `electrode_motion` has it."""
     recording = read(name, data_dir=data_dir)
@@ -128,7 +127,7 @@ def wrong_counts(found: Sequence[Stressed]) -> pd.DataFrame:
 
 def against_clean(counts: pd.DataFrame, level_db: float) -> str:
     """By how many percent of all intervals more are wrong at a level than without noise, with a 95 % interval by a
-    paired bootstrap over patients; `counts` of `wrong_counts`."""
+    paired bootstrap over patients; `counts` of `wrong_counts`, the clean level among them."""
     levels = (counts[counts["level_db"] == level_db], counts[counts["level_db"].isna()])
     noisy, clean = (level.groupby("patient")[["wrong", "intervals"]].sum().to_numpy().T for level in levels)
     weights = np.concatenate([np.ones((1, clean.shape[1]), int), draw_patients(clean.shape[1])])
@@ -142,11 +141,11 @@ def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stresse
     tables = [stress_table(found), *(stress_table([one]).set_axis([one.scores.record]) for one in mixed)]
     rows = [["first lead, from 5:00", *tables[0].columns, "wrong, against clean"]]
     counts = wrong_counts(found)
-    against = [against_clean(counts, level) for level in dict.fromkeys(counts["level_db"].dropna())]
+    against = {f"{level:g} dB": against_clean(counts, level) for level in counts["level_db"].dropna().unique()}
     table = pd.concat(tables)
-    for level, more in zip_longest(table.index, ["", *against], fillvalue=""):
+    for level in table.index:
         cells = [f"{v:.3f}" if "F1" in column else f"{100 * v:.2f} %" for column, v in table.loc[level].items()]
-        rows.append([str(level), *cells, more])
+        rows.append([str(level), *cells, against.get(str(level), "")])
     return (
         f"# {about}\n\n{markdown(rows)}\n"
         "The last column: by how many percent of all intervals more are wrong than without noise, with a 95 % interval "

@@ -79,7 +79,7 @@ class Level:
     def push(self, y: NDArray[np.float64], gap: NDArray[np.bool_], restart: NDArray[np.bool_]) -> Levelled:
         """(n_leads, n_blocks, 128) filtered samples and where they lie in a gap; `restart` is (n_leads, n_blocks)."""
         size = gap.shape[:2]
-        count = np.zeros(size) + RATE
+        count = np.full(size, float(RATE))
         if np.count_nonzero(gap):
             y = np.where(gap, 0.0, y)
             count -= gap.sum(axis=2)

@@ -29,7 +29,7 @@ _NOTHING = 1e-18  # the sum of squares that rounding leaves of a constant
 
 @dataclass
 class PWavesState:
-    """The last blocks, and what lay before the last beat, without mean and drift (0 where nothing was)."""
+    """The last blocks, and what lay before the last beat, without mean and drift (0 at first, NaN over a gap)."""
 
     start: int  # conditioned sample that `signal` begins with
     signal: NDArray[np.float32]  # (n_leads, n * 128), NaN in gaps
@@ -73,7 +73,7 @@ def _means(power: list[list[float]], both: list[list[float]], weight: list[list[
     for n in range(len(weight[0])):
         total, heard = 0.0, 0.0
         for squares, products, weights in zip(power, both, weight, strict=True):
-            if squares[n] > _NOTHING and squares[n + 1] > _NOTHING:  # neither is constant, nor not whole
+            if squares[n] > _NOTHING and squares[n + 1] > _NOTHING:  # both whole (NaN is not above), and no constant
                 total += weights[n] * products[n] / sqrt(squares[n] * squares[n + 1])
                 heard += weights[n]
         means.append(total / heard if heard > 0 else nan)

@@ -92,19 +92,20 @@ def ablate(
     """The table as Markdown: of a beat model, a row an ablation; of `models`, all of them beside each other; of
     `instant`, its doubt in noise.
 
-    Each row is kept in `runs/ablate-NAME-PROTOCOL/`, so that a table that was interrupted goes on.
+    Each row is kept in `runs/ablate-NAME-PROTOCOL/` (of `instant` each record), so that a table that was interrupted
+    goes on.
 
     Parameters
     ----------
     models : folder of the trained models, where `instant` is; those of this package if not given
     resume : go on from `runs`; False starts again
     records, settings : fewer records and steps, for a trial of the command itself
-    say : called with each row's name as it begins
+    say : called with each row's name as it begins; settings and say are for beat models
 
     Raises
     ------
     ModelError
-        If it is no beat model, there is no run of `instant` to build on, or the table to go on from is another one.
+        If it is none of these, there is no run of `instant` to build on, or the table to go on from is another one.
     """
     if name not in (*RECIPES, "models", "instant"):
         raise ModelError(f"nothing to ablate in '{name}'; expected models, instant, {', '.join(RECIPES)}")

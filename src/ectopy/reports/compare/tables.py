@@ -124,12 +124,13 @@ def said(contest: Contest) -> str:
     if len(chosen):
         row = table.loc[chosen[0]]
         parts = [f"Default model: {chosen[0]} ({rule}): {row['f1']:.3f} at {row['us']:.0f} µs."]
-    known = table[table["f1"].notna()]
-    late = [f"{name} ({one['f1']:.3f}, {one['us']:.0f} µs)" for name, one in known.iterrows() if not one["within"]]
-    if late:
+    unknown = table["f1"].isna()
+    slow = table[~unknown & ~table["within"].astype(bool)]
+    if len(slow):
+        late = [f"{name} ({one['f1']:.3f}, {one['us']:.0f} µs)" for name, one in slow.iterrows()]
         parts.append(f"Too slow: {listed(late)}.")
-    if len(known) < len(table):
-        parts.append(f"No card with that figure: {listed([*table.index.difference(known.index)])}.")
+    if unknown.any():
+        parts.append(f"No card with that figure: {listed([*table.index[unknown]])}.")
     return " ".join(parts)
 
 

@@ -45,7 +45,7 @@ class Interval:
     """An RR interval between two plain beats.
 
     end_s, rr_s : when it ended, and its length
-    step : how much it differs from the one right before it; NaN where that isn't remembered
+    step : how much it differs from the one right before it; NaN where that was none between two plain beats
     alike : what lies before its two beats, from `signal.PWaves`
     """
 
@@ -97,7 +97,7 @@ class Irregular:
         alike = [one.alike for one in self.intervals if not isnan(one.alike)]
         if len(alike) < _FEWEST:
             return None
-        steps = [one.step for one in self.intervals[1:] if not isnan(one.step)]
+        steps = [one.step for one in self.intervals[1:] if not isnan(one.step)]  # both of each within the minute
         if len(steps) < _FEWEST // 2:
             return None
         return log(median(steps) / median([one.rr_s for one in self.intervals]) + 0.005), median(alike)
