@@ -13,7 +13,7 @@ OperatingPoint = Literal["high-sensitivity", "balanced", "few-alarms"]  # from t
 
 INTERVAL_S = 5
 SHORTEST_S = 2  # of a recording's last interval: a shorter rest has no verdict
-DEFAULT_MODEL = "instant"  # that judges, unless another is named: the cheapest; README says by which rule
+DEFAULT_MODEL = "instant"  # that judges, unless another is named; README says by which rule
 
 
 @dataclass(frozen=True, slots=True)
