@@ -63,12 +63,12 @@ def compare() -> None:
     names = records_of(on)
     what = f"beat finders on {on}, {len(names)} records, first lead: Se / +P in %"
     heading(what, "ectopy", "wfdb", "sleepecg", "biosppy")
-    noise = electrode_motion("test")[:, 0]
     scores: dict[tuple[str, int | None], list[RecordScores]] = {}
     cpu_s, hours = dict.fromkeys(FINDERS, 0.0), 0.0
     for name in names:
         recording = read(name)
         recording = recording.select(recording.leads[:1])
+        noise = electrode_motion("test", fs=recording.fs)[:, 0]
         hours += recording.duration_s / 3600
         for level in LEVELS_DB:
             noisy = recording if level is None else in_noise(recording, noise, level)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,18 @@ def test_noise_has_the_power_it_should_have(demo, nstdb, mitdb):
     added = at_snr(part, noise, 6) - part
     amplitude = np.percentile(part, 99.5) - np.percentile(part, 0.5)
     assert 10 * np.log10(amplitude**2 / 8 / np.mean(added**2)) == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.parametrize("fs", [128, 300])
+def test_noise_lasts_as_long_and_swings_as_fast_at_another_rate(nstdb, mitdb, fs):
+    def slow(noise, rate):
+        """Cumulative share of its power at 1, 3, 10 and 30 Hz."""
+        power = np.abs(np.fft.rfft(noise[:, 0])) ** 2
+        return np.interp([1, 3, 10, 30], np.fft.rfftfreq(len(noise), 1 / rate), np.cumsum(power) / power.sum())
+
+    noise, other = electrode_motion("choice"), electrode_motion("choice", fs=Fraction(fs))
+    assert len(other) / fs == pytest.approx(len(noise) / 360, abs=0.01)
+    assert slow(other, fs) == pytest.approx(slow(noise, 360), abs=0.01)
 
 
 def test_noise_that_trains_never_tests(nstdb, mitdb):

@@ -10,6 +10,7 @@ Moody GB, Muldrow WE, Mark RG. A noise stress test for arrhythmia detectors. Com
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -25,10 +26,11 @@ _ON_S: dict[NoisePart, range] = {
     "test": range(1260, 1700, 240),
 }
 _LONG_S = 120
+_FS = Fraction(360)
 
 
-def electrode_motion(part: NoisePart, data_dir: str | Path | None = None) -> NDArray[np.float32]:
-    """(n, 2) at 360 Hz in mV: the noise of two leads, without its pauses.
+def electrode_motion(part: NoisePart, data_dir: str | Path | None = None, *, fs: Fraction = _FS) -> NDArray[np.float32]:
+    """(n, 2) at `fs` in mV: the noise of two leads, without its pauses.
 
     Raises
     ------
@@ -41,7 +43,13 @@ def electrode_motion(part: NoisePart, data_dir: str | Path | None = None) -> NDA
         with_noise, without = (r.section(start, start + _LONG_S).samples for r in (noisy, clean))
         stretches.append(with_noise - without)
     noise = np.concatenate(stretches)
-    return noise - noise.mean(axis=0)
+    noise -= noise.mean(axis=0)
+    if fs == _FS:
+        return noise
+    from scipy.signal import resample_poly  # a second to import
+
+    ratio = fs / _FS
+    return resample_poly(noise, ratio.numerator, ratio.denominator).astype(np.float32)
 
 
 def at_snr(samples: NDArray[np.float32], noise: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:

@@ -78,7 +78,7 @@ def stress_record(
     """One record at each level; `part` of the noise, as `electrode_motion` has it."""
     recording = read(name, data_dir=data_dir)
     recording = recording.select(recording.leads[:1])
-    noise = np.resize(electrode_motion(part, data_dir).T, (1, len(recording.samples))).T
+    noise = np.resize(electrode_motion(part, data_dir, fs=recording.fs).T, (1, len(recording.samples))).T
     return [_at_level(recording, name, model, noise, level) for level in levels_db]
 
 
