@@ -1,11 +1,15 @@
 """Scores of records, of sets of records, and of two models: hand-worked counts, then real annotations."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from ectopy import Annotations, EctopyError, Recording, read
@@ -398,3 +402,24 @@ def test_ds2_holds_the_beats_and_abnormal_intervals_known_of_it(mitdb: Path) -> 
     # the literature's counts for beats given; 361 intervals a record
     assert record_table(given)[[f"{c}_tp" for c in "NSVFQ"]].sum().tolist() == [44259, 1837, 3221, 388, 7]
     assert record_table(judged)[["interval_tp", "interval_tn"]].sum().tolist() == [2351, 7942 - 2351]
+
+
+def test_the_processes_that_judge_records_end_with_one_that_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "judging.py"
+    program.write_text(
+        "from ectopy.evaluation import each_record\n"
+        "from time import sleep\n"
+        "if __name__ == '__main__':\n"
+        "    print(*each_record(sleep, [0, 0, 600, 600]), flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, program], stderr=subprocess.DEVNULL) as parent:
+        until = time.monotonic() + 60
+        judges: list[psutil.Process] = []
+        while len(judges) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+            every = psutil.Process(parent.pid).children()
+            judges = [one for one in every if "spawn_main" in " ".join(one.cmdline())]
+        parent.kill()
+    assert len(judges) == 2
+    _, left = psutil.wait_procs(judges, timeout=60)
+    assert not left

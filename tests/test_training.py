@@ -150,7 +150,7 @@ def test_a_recording_in_which_no_beat_is_found_says_nothing_and_ends_no_training
 
 
 def test_a_beat_model_without_a_run_of_the_beat_finder_is_refused(tmp_path, mitdb, nstdb):
-    with pytest.raises(ModelError, match="run 'ectopy train instant' first"):
+    with pytest.raises(ModelError, match="run 'ectopy train instant --protocol shipped"):
         train_model("sequence", runs=tmp_path, records=RECORDS)
 
 
@@ -401,6 +401,11 @@ def test_what_the_doubt_of_the_beat_finder_is_worth_is_a_table_over_noise(run, f
     assert len(kept) == 1
     assert ablate("instant", **options) == table
     assert {path: path.stat().st_mtime_ns for path in kept} == kept, "a record that is there was analysed anew"
+    (path,) = kept
+    whole = path.read_bytes()
+    for damaged in (b"", b"hello", whole[: len(whole) // 2], whole.replace(b"0.5", b"oops"), b"\xff\xfe"):
+        path.write_bytes(damaged)
+        assert ablate("instant", **options) == table
 
 
 def test_calibration_makes_probabilities_of_what_is_overconfident():

@@ -22,6 +22,9 @@ Leads = Annotated[
 Model = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Trained model that judges; the default one if left out.")
 ]
+Models = Annotated[
+    Path | None, typer.Option(help="Folder of trained models, where instant is, as `ectopy train --out` wrote it.")
+]
 OperatingPoint = Annotated[
     str, typer.Option("--operating-point", metavar="NAME", help="balanced, high-sensitivity or few-alarms.")
 ]

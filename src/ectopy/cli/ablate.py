@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import kept_in, save_and_print, training_extra
+from ectopy.cli._common import Models, kept_in, save_and_print, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -21,6 +21,7 @@ def ablate(
     out: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     runs: Annotated[Path, typer.Option(help="Folder of finished rows and of the run of instant.")] = Path("runs"),
+    models: Models = None,
     resume: Annotated[bool, typer.Option(help="Go on where a table with the same settings stopped.")] = True,
     data_dir: DataDir = None,
 ) -> None:
@@ -28,6 +29,13 @@ def ablate(
 
     The table says what each was worth, out of fold. Needs the extra 'train'.
     """
+    from ectopy.errors import OutputError
+    from ectopy.reports import check_folder
+
+    if out is not None:
+        check_folder(out.parent)
+        if out.is_dir():
+            raise OutputError(f"{out}: is a folder; name a file in it")
     with training_extra(f"ablate {model}"):
         from ectopy.training import ablate as table
     with kept_in(runs):
@@ -35,6 +43,7 @@ def ablate(
             model,
             protocol=protocol,
             data_dir=data_dir,
+            models=models,
             runs=runs,
             resume=resume,
             say=lambda row: typer.echo(row, err=True),
@@ -46,6 +55,7 @@ def _kept(text: str, out: Path) -> Path:
     from ectopy.errors import OutputError
 
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{out}: can't be written ({error.strerror}); choose another file") from None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ectopy.cli._common import kept_in, training_extra
+from ectopy.cli._common import Models, kept_in, training_extra
 from ectopy.cli.data import DataDir
 
 
@@ -16,6 +16,7 @@ def tune(
     trials: Annotated[int, typer.Option(min=1, help="How many more trials.")] = 20,
     protocol: Annotated[str, typer.Option(metavar="NAME", help="Which patients train it: shipped or ds1.")] = "shipped",
     runs: Annotated[Path, typer.Option(help="Folder of the study, and of the run of instant.")] = Path("runs"),
+    models: Models = None,
     data_dir: DataDir = None,
 ) -> None:
     """Search for a model's settings, out of fold. Needs the extra 'train'.
@@ -26,5 +27,7 @@ def tune(
         from ectopy.training import tune as search
 
     with kept_in(runs):
-        path = search(model, trials=trials, protocol=protocol, data_dir=data_dir, runs=runs, say=typer.echo)
+        path = search(
+            model, trials=trials, protocol=protocol, data_dir=data_dir, models=models, runs=runs, say=typer.echo
+        )
     typer.echo(f"wrote {path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -77,10 +78,23 @@ def each_record(
         return
     n_processes = min(_PROCESSES, os.cpu_count() or 1)
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
-    with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_processes, spawn, initializer=_end_with_parent) as pool:
         for job, judged in zip(jobs, pool.map(judge, jobs), strict=True):
             yield judged
             done(job)
+
+
+def _end_with_parent() -> None:
+    """A process that was killed ends none of its own."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def columns(scores: Sequence[ByStart]) -> dict[str, Scores]:

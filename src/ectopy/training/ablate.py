@@ -6,6 +6,7 @@ in one thing. The models stand beside each other first, compared by a paired boo
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -123,12 +124,14 @@ def ablate(
     found = {}
     for model, ablation in rows:
         kept = folder / f"{ablation.name}.csv.gz"
-        if not kept.is_file():
+        try:
+            found[ablation.name] = pd.read_csv(kept)
+        except (OSError, EOFError, ValueError, zlib.error):  # none, or a damaged one
             say(ablation.name)
             part = folder / f"part.{kept.name}"
             _row(recipes[model], ablation, beats, finders).to_csv(part, index=False)
             part.replace(kept)
-        found[ablation.name] = pd.read_csv(kept)
+            found[ablation.name] = pd.read_csv(kept)
     return f"# `ectopy ablate {name}`, protocol {protocol}\n\n{_ABOUT}\n\n{markdown(_table(found))}"
 
 

@@ -53,7 +53,7 @@ def doubted(plan: Plan) -> str:
     }
     open_run(folder, plan.resume, wanted)
     kept = {name: folder / f"{name.replace('/', '-')}.csv" for name in names}
-    missing = [name for name, path in kept.items() if not path.is_file()]
+    missing = [name for name, path in kept.items() if not _is_whole(path, name)]
     with progress() as bar:
         task = bar.add_task("analysing", total=len(names), completed=len(names) - len(missing))
         judge = partial(_counts, finders=finders, data_dir=plan.data_dir)
@@ -65,6 +65,18 @@ def doubted(plan: Plan) -> str:
     every = pd.concat([pd.read_csv(path) for path in kept.values()], ignore_index=True)
     table = markdown(_table(every, finders.shipped.thresholds["doubt"]))
     return f"# `ectopy ablate instant`, protocol {plan.protocol}\n\n{_ABOUT}\n\n{table}"
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    """Whether a file is there, and has the record's counts, all of them."""
+    try:
+        kept = pd.read_csv(path)
+        figures = kept[["doubt", "intervals", "unreadable", "wrong"]].astype(float)
+    except (OSError, ValueError, KeyError):
+        return False
+    levels = 1 if name.startswith(_HAND_HELD) else len(_LEVELS_DB)
+    whole = len(kept) == len(DOUBTS) * levels and bool(figures.notna().all(axis=None))
+    return whole and {"record", "patient", "level_db"} <= {*kept} and bool((kept["record"] == name).all())
 
 
 def _counts(name: str, finders: Finders, data_dir: Path | None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -123,6 +124,7 @@ def progress() -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        console=Console(stderr=True),  # what is printed may go into a file
     )
 
 
