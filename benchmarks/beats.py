@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,14 @@ import pandas as pd
 
 from _common import heading, row, run
 from ectopy import Recording, analyze
-from ectopy.data import at_snr, electrode_motion, patient, read
+from ectopy.data import patient
 from ectopy.evaluation import (
     TEST_SPLITS,
     RecordScores,
     checkout,
     evaluate_record,
     gqrs_beats,
+    in_noise,
     record_look,
     record_table,
     records_of,
@@ -66,18 +66,14 @@ def compare() -> None:
     scores: dict[tuple[str, int | None], list[RecordScores]] = {}
     cpu_s, hours = dict.fromkeys(FINDERS, 0.0), 0.0
     for name in names:
-        recording = read(name)
-        recording = recording.select(recording.leads[:1])
-        noise = electrode_motion("test", fs=recording.fs)[:, 0]
-        hours += recording.duration_s / 3600
-        for level in LEVELS_DB:
-            noisy = recording if level is None else in_noise(recording, noise, level)
+        for level, noisy in in_noise(name, LEVELS_DB):
+            hours += noisy.duration_s / 3600 if level is None else 0
             for finder, find in FINDERS.items():
                 began = time.process_time()
                 found = find(noisy)
                 if level is None:
                     cpu_s[finder] += time.process_time() - began
-                scores.setdefault((finder, level), []).append(score(recording, name, found))
+                scores.setdefault((finder, level), []).append(score(noisy, name, found))
     root = checkout(Path.cwd())
     if on in TEST_SPLITS and root:
         model, clean = load("instant"), {"clean": summarize(scores["instant", None])}
@@ -86,13 +82,6 @@ def compare() -> None:
     row("", *("clean" if level is None else f"{level} dB" for level in LEVELS_DB), "CPU s/h")
     for finder in FINDERS:
         row(finder, *(figures(scores[finder, level]) for level in LEVELS_DB), f"{cpu_s[finder] / hours:.2f}")
-
-
-def in_noise(recording: Recording, noise: np.ndarray, level_db: float) -> Recording:
-    """The noise (n,) at 360 Hz, over and over, at this signal-to-noise ratio."""
-    at = np.arange(len(recording.samples)) * (360 / float(recording.fs)) % (len(noise) - 1)
-    added = np.interp(at, np.arange(len(noise)), noise).astype(np.float32)[:, None]
-    return replace(recording, samples=at_snr(recording.samples, added, level_db))
 
 
 def score(recording: Recording, name: str, found: np.ndarray) -> RecordScores:

@@ -6,12 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ectopy
 from ectopy import analyze
 from ectopy.data import at_snr, electrode_motion
-from ectopy.evaluation import stress, stress_table
+from ectopy.evaluation import against_clean, stress, stress_table, wrong_counts
 
 HERE = Path(__file__).parent
 
@@ -99,10 +100,36 @@ def test_what_may_be_an_abnormal_beat_or_noise_is_unreadable(mitdb, nstdb):
 
 def test_electrode_motion_makes_intervals_unreadable_as_it_grows(mitdb, nstdb):
     names = ["mitdb/106", "mitdb/119", "mitdb/220"]  # training patients; the noise is not what trained
-    table = stress_table(stress(names, "instant", levels_db=(None, 6, -6)))
+    found = stress(names, "instant", levels_db=(None, 6, -6))
+    table, counts = stress_table(found), wrong_counts(found)
     assert table["unreadable"].is_monotonic_increasing
     assert table.loc["-6 dB", "unreadable"] > 0.2
     assert table["beat Se"].is_monotonic_decreasing
+    recording = ectopy.read(names[2])  # normal and supraventricular beats only: the truth is plain
+    assert recording.annotations is not None
+    marks = recording.annotations.beats
+    intervals = analyze(recording.select(recording.leads[:1]), model="instant").intervals.query("start_s >= 300")
+    abnormal = marks.sample[np.isin(marks.aami, ["S", "V", "F"])] / 360
+    truth = [((abnormal >= start) & (abnormal < start + 5)).any() for start in intervals["start_s"]]
+    unreadable = intervals["verdict"] == "unreadable"
+    wrong = ~unreadable & ((intervals["verdict"] == "abnormal") != truth)
+    (row,) = counts[(counts["record"] == names[2]) & counts["level_db"].isna()].to_dict("records")
+    assert (row["unreadable"], row["intervals"], row["wrong"]) == (unreadable.sum(), len(intervals), wrong.sum())
+    assert wrong.any()
+
+
+def test_how_much_more_is_wrong_in_noise_is_drawn_by_patient():
+    def difference(of_patient, more):
+        rows = [
+            {"patient": patient, "level_db": level, "intervals": 100, "wrong": 10 + (level == 0) * add}
+            for patient, add in zip(of_patient, more, strict=True)
+            for level in (np.nan, 0)
+        ]
+        return against_clean(pd.DataFrame(rows), 0)
+
+    assert difference("abc", [3, 3, 3]) == "+3.0 [+3.0, +3.0]"  # as much in each: no chance in it
+    assert difference("ab", [0, -6]) == "-3.0 [-6.0, +0.0]"
+    assert difference("aab", [9, 0, 0]) == "+3.0 [+0.0, +4.5]"  # a patient's records are drawn together
 
 
 def test_a_beat_in_a_second_of_noise_is_listed_and_decides_nothing(demo, clean):

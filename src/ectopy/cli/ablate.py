@@ -29,13 +29,10 @@ def ablate(
 
     The table says what each was worth, out of fold. Needs the extra 'train'.
     """
-    from ectopy.errors import OutputError
-    from ectopy.reports import check_folder
+    from ectopy.reports import check_file
 
     if out is not None:
-        check_folder(out.parent)
-        if out.is_dir():
-            raise OutputError(f"{out}: is a folder; name a file in it")
+        check_file(out)
     with training_extra(f"ablate {model}"):
         from ectopy.training import ablate as table
     with kept_in(runs):

@@ -6,7 +6,7 @@ whole of a record's first lead at a signal-to-noise ratio; then everything is sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,22 +64,43 @@ def stress(
     RecordError
         If a record, nstdb or mitdb's 118 is not on this machine.
     """
-    judge = partial(stress_record, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
+    judge = partial(_stress_record, model=model, levels_db=tuple(levels_db), data_dir=data_dir)
     return [one for records in each_record(judge, names, done) for one in records]
 
 
-def stress_record(
-    name: str,
-    model: str | TrainedModel,
-    levels_db: Sequence[int | None],
-    data_dir: Path | None = None,
-    part: NoisePart = "test",
-) -> list[Stressed]:
-    """One record at each level; `part` of the noise, as `electrode_motion` has it."""
+def _stress_record(name: str, model: str, levels_db: Sequence[int | None], data_dir: Path | None) -> list[Stressed]:
+    """One record at each level."""
+    noisy = in_noise(name, levels_db, data_dir)
+    return [score_in_noise(name, recording, level, model) for level, recording in noisy]
+
+
+def in_noise(
+    name: str, levels_db: Sequence[int | None], data_dir: Path | None = None, part: NoisePart = "test"
+) -> Iterator[tuple[int | None, Recording]]:
+    """The first lead of a record at each level; `part` of the noise, as `electrode_motion` has it."""
     recording = read(name, data_dir=data_dir)
     recording = recording.select(recording.leads[:1])
     noise = np.resize(electrode_motion(part, data_dir, fs=recording.fs).T, (1, len(recording.samples))).T
-    return [_at_level(recording, name, model, noise, level) for level in levels_db]
+    for level in levels_db:
+        samples = recording.samples if level is None else at_snr(recording.samples, noise, level)
+        yield level, replace(recording, samples=samples)
+
+
+def score_in_noise(name: str, recording: Recording, level: int | None, model: str | TrainedModel) -> Stressed:
+    """Analyse and score one of `in_noise`."""
+    analysis = analyze(recording, model=model)
+    assert recording.annotations is not None
+    scores = evaluate_record(
+        recording.annotations,
+        recording.fs,
+        recording.duration_s,
+        analysis.beats,
+        analysis.intervals,
+        _START_S,
+        record=name,
+        patient=patient(name),
+    )
+    return Stressed(level, scores, *_unmarked(analysis))
 
 
 def _unmarked(analysis: Analysis) -> tuple[int, int]:
@@ -100,8 +121,7 @@ def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
         at_level = [one for one in found if one.level_db == level]
         counts = record_table([one.scores for one in at_level]).drop(columns="patient").sum()
         figures = count_figures(counts.to_dict())
-        wrong = counts["readable_fp"] + counts["readable_fn"]
-        readable = wrong + counts["readable_tp"] + counts["readable_tn"]
+        intervals, unreadable, wrong = wrong_counts(at_level)[["intervals", "unreadable", "wrong"]].sum()
         unmarked = sum(one.unmarked for one in at_level)
         rows["clean" if level is None else f"{level} dB"] = {
             "beat Se": figures["beat.detection.se"],
@@ -109,8 +129,8 @@ def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
             "abnormal-beat F1": figures["beat.abnormal.f1"],
             "unreadable": figures["interval.unreadable.share"],
             "unreadable, not marked noisy": sum(one.unmarked_unreadable for one in at_level) / max(unmarked, 1),
-            "wrong of readable": wrong / max(readable, 1),
-            "wrong of all": wrong / (readable + counts["unreadable"]),
+            "wrong of readable": wrong / max(intervals - unreadable, 1),
+            "wrong of all": wrong / intervals,
         }
     return pd.DataFrame.from_dict(rows, orient="index").astype(float)
 
@@ -199,22 +219,3 @@ def hand_held_figures(
 def _auroc_draws(noisy: NDArray[np.bool_], quality: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = draw_patients(len(noisy))
     return np.array([auroc(np.repeat(noisy, w), -np.repeat(quality, w))[0] for w in weights])
-
-
-def _at_level(
-    recording: Recording, name: str, model: str | TrainedModel, noise: NDArray[np.float32], level: int | None
-) -> Stressed:
-    samples = recording.samples if level is None else at_snr(recording.samples, noise, level)
-    analysis = analyze(replace(recording, samples=samples), model=model)
-    assert recording.annotations is not None
-    scores = evaluate_record(
-        recording.annotations,
-        recording.fs,
-        recording.duration_s,
-        analysis.beats,
-        analysis.intervals,
-        _START_S,
-        record=name,
-        patient=patient(name),
-    )
-    return Stressed(level, scores, *_unmarked(analysis))

@@ -79,6 +79,13 @@ def check_folder(folder: Path) -> None:
         raise _unwritable(folder, "no permission")
 
 
+def check_file(path: Path) -> None:
+    """The same for a file."""
+    check_folder(path.parent)
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file in it")
+
+
 def _unwritable(folder: Path, why: str) -> OutputError:
     return OutputError(f"{folder}: can't be written as a folder ({why}); choose another folder")
 

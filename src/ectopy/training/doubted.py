@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from ectopy import analyze, data
-from ectopy.evaluation import against_clean, each_record, markdown, stress_record, wrong_counts
+from ectopy.evaluation import against_clean, each_record, in_noise, markdown, score_in_noise, wrong_counts
 from ectopy.signal import condition
 from ectopy.training.beat_model import Finders, find_finders
 from ectopy.training.data import hand_held
@@ -52,43 +52,48 @@ def doubted(plan: Plan) -> str:
         "input": digest([seen.signal, seen.quality]),
     }
     open_run(folder, plan.resume, wanted)
-    kept = {name: folder / f"{name.replace('/', '-')}.csv" for name in names}
-    missing = [name for name, path in kept.items() if not _is_whole(path, name)]
+    places = {name: folder / f"{name.replace('/', '-')}.csv" for name in names}
+    done = {name: kept for name, path in places.items() if (kept := _kept(path, name)) is not None}
+    missing = [name for name in names if name not in done]
     with progress() as bar:
-        task = bar.add_task("analysing", total=len(names), completed=len(names) - len(missing))
+        task = bar.add_task("analysing", total=len(names), completed=len(done))
         judge = partial(_counts, finders=finders, data_dir=plan.data_dir)
         for name, counts in zip(missing, each_record(judge, missing), strict=True):
-            part = kept[name].with_suffix(".part")
+            part = places[name].with_suffix(".part")
             counts.to_csv(part, index=False)
-            part.replace(kept[name])
+            part.replace(places[name])
+            done[name] = counts
             bar.advance(task)
-    every = pd.concat([pd.read_csv(path) for path in kept.values()], ignore_index=True)
+    every = pd.concat([done[name] for name in names], ignore_index=True)
     table = markdown(_table(every, finders.shipped.thresholds["doubt"]))
     return f"# `ectopy ablate instant`, protocol {plan.protocol}\n\n{_ABOUT}\n\n{table}"
 
 
-def _is_whole(path: Path, name: str) -> bool:
-    """Whether a file is there, and has the record's counts, all of them."""
+def _kept(path: Path, name: str) -> pd.DataFrame | None:
+    """The record's counts, where a file is there and has all of them."""
     try:
         kept = pd.read_csv(path)
         figures = kept[["doubt", "intervals", "unreadable", "wrong"]].astype(float)
     except (OSError, ValueError, KeyError):
-        return False
+        return None
     levels = 1 if name.startswith(_HAND_HELD) else len(_LEVELS_DB)
     whole = len(kept) == len(DOUBTS) * levels and bool(figures.notna().all(axis=None))
-    return whole and {"record", "patient", "level_db"} <= {*kept} and bool((kept["record"] == name).all())
+    whole = whole and {"record", "patient", "level_db"} <= {*kept} and bool((kept["record"] == name).all())
+    return kept if whole else None
 
 
 def _counts(name: str, finders: Finders, data_dir: Path | None) -> pd.DataFrame:
     """`wrong_counts` of a record at each threshold, in column `doubt`."""
     fold = finders.folds[finders.fold(name)]
+    of_normal = name.startswith(_HAND_HELD)
+    noisy = [] if of_normal else [*in_noise(name, _LEVELS_DB, data_dir, "choice")]
     parts = []
     for doubt in DOUBTS:
         model = replace(fold, card={**fold.card, "thresholds": {**fold.thresholds, "doubt": doubt}})
-        if name.startswith(_HAND_HELD):
+        if of_normal:
             counts = _of_normal(name, model, data_dir)
         else:
-            counts = wrong_counts(stress_record(name, model, _LEVELS_DB, data_dir, "choice"))
+            counts = wrong_counts([score_in_noise(name, recording, level, model) for level, recording in noisy])
         parts.append(counts.assign(doubt=doubt))
     return pd.concat(parts, ignore_index=True)
 
