@@ -1,10 +1,13 @@
 """Scores of records, of sets of records, and of two models: hand-worked counts, then real annotations."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -404,22 +407,48 @@ def test_ds2_holds_the_beats_and_abnormal_intervals_known_of_it(mitdb: Path) -> 
     assert record_table(judged)[["interval_tp", "interval_tn"]].sum().tolist() == [2351, 7942 - 2351]
 
 
-def test_the_processes_that_judge_records_end_with_one_that_is_killed(tmp_path: Path) -> None:
-    program = tmp_path / "judging.py"
-    program.write_text(
-        "from ectopy.evaluation import each_record\n"
-        "from time import sleep\n"
-        "if __name__ == '__main__':\n"
-        "    print(*each_record(sleep, [0, 0, 600, 600]), flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, program], stderr=subprocess.DEVNULL) as parent:
+JUDGING = """
+from time import sleep
+
+from ectopy.evaluation import each_record
+
+if __name__ == "__main__":
+    try:
+        print(*each_record(sleep, [0, 0, 600, 600]))
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+
+
+@contextmanager
+def judging(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A program whose two processes judge records, or are about to."""
+    program = folder / "judging.py"
+    program.write_text(JUDGING)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, program], stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as parent:
         until = time.monotonic() + 60
         judges: list[psutil.Process] = []
         while len(judges) < 2 and time.monotonic() < until:
-            time.sleep(0.1)
+            time.sleep(0.05)
             every = psutil.Process(parent.pid).children()
             judges = [one for one in every if "spawn_main" in " ".join(one.cmdline())]
-        parent.kill()
+        yield parent
     assert len(judges) == 2
     _, left = psutil.wait_procs(judges, timeout=60)
     assert not left
+
+
+def test_the_processes_that_judge_records_end_with_one_that_is_killed(tmp_path: Path) -> None:
+    with judging(tmp_path) as parent:
+        parent.kill()
+
+
+@pytest.mark.parametrize("after_s", [0, 3])
+def test_judging_records_is_interrupted_at_once_and_in_silence(tmp_path: Path, after_s: float) -> None:
+    with judging(tmp_path) as parent:
+        time.sleep(after_s)
+        os.killpg(parent.pid, signal.SIGINT)  # as Ctrl-C does
+        assert parent.communicate(timeout=30) == ("stopped\n", "")

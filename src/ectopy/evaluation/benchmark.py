@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -79,14 +81,35 @@ def each_record(
     n_processes = min(_PROCESSES, os.cpu_count() or 1)
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_processes, spawn, initializer=_end_with_parent) as pool:
-        for job, judged in zip(jobs, pool.map(judge, jobs), strict=True):
-            yield judged
-            done(job)
+    with ProcessPoolExecutor(n_processes, spawn, initializer=_begin_process) as pool:
+        with _interrupts_held():
+            futures = [pool.submit(judge, job) for job in jobs]
+        try:
+            for job, future in zip(jobs, futures, strict=True):
+                yield future.result()
+                done(job)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """A process that was killed ends none of its own."""
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C goes to the processes too: those that start within hear of it once they can end in silence."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_process() -> None:
+    """Ends at once with Ctrl-C, and with its parent: one that was killed ends none of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     parent = multiprocessing.parent_process()
     assert parent is not None
 
