@@ -40,14 +40,14 @@ _VERDICT = {
         }
     ],
     "findings": [],
-    "model": "instant 25d6fb51",
+    "model": "instant 09ab128a",
 }
 ANALYSIS = {
     "name": "",
     "fs": 360.0,
     "leads": ["II"],
     "calibrated": True,
-    "model": "instant 25d6fb51",
+    "model": "instant 09ab128a",
     "summary": {
         "duration_s": 5.0,
         "verdicts": {"normal": 0, "abnormal": 1, "unreadable": 0},
