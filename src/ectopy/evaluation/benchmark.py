@@ -7,8 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -82,9 +81,9 @@ def each_record(
     # Spawned, not forked: threads of ONNX Runtime do not survive a fork.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_processes, spawn, initializer=_begin_process) as pool:
-        with _interrupts_held():
-            futures = [pool.submit(judge, job) for job in jobs]
         try:
+            with ThreadPoolExecutor(1, initializer=_hold_interrupts) as starter:
+                futures = starter.submit(lambda: [pool.submit(judge, job) for job in jobs]).result()
             for job, future in zip(jobs, futures, strict=True):
                 yield future.result()
                 done(job)
@@ -92,22 +91,17 @@ def each_record(
             pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C goes to the processes too: those that start within hear of it once they can end in silence."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _hold_interrupts() -> None:
+    """A terminal's Ctrl-C goes to the processes too: those that this thread starts hear of it once they can end in
+    silence."""
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 
 def _begin_process() -> None:
     """Ends at once with Ctrl-C, and with its parent: one that was killed ends none of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as a shell has it for what runs in the background
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     parent = multiprocessing.parent_process()

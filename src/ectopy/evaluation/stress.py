@@ -115,7 +115,8 @@ def _unmarked(analysis: Analysis) -> tuple[int, int]:
 
 
 def stress_table(found: Sequence[Stressed]) -> pd.DataFrame:
-    """A row a level: beat Se and +P, abnormal-beat F1, share of intervals unreadable, share of the others wrong."""
+    """A row a level: beat Se and +P, abnormal-beat F1; the shares of intervals that are unreadable, also of those that
+    nobody marked noisy; the shares wrong of the readable ones, and of all."""
     rows = {}
     for level in dict.fromkeys(one.level_db for one in found):
         at_level = [one for one in found if one.level_db == level]
@@ -146,8 +147,8 @@ def wrong_counts(found: Sequence[Stressed]) -> pd.DataFrame:
 
 
 def against_clean(counts: pd.DataFrame, level_db: float) -> str:
-    """By how many percent of all intervals more are wrong at a level than without noise, with a 95 % interval by a
-    paired bootstrap over patients; `counts` of `wrong_counts`, the clean level among them."""
+    """By how many percentage points more of all intervals are wrong at a level than without noise, with a 95 %
+    interval by a paired bootstrap over patients; `counts` of `wrong_counts`, the clean level among them."""
     levels = (counts[counts["level_db"] == level_db], counts[counts["level_db"].isna()])
     noisy, clean = (level.groupby("patient")[["wrong", "intervals"]].sum().to_numpy().T for level in levels)
     weights = np.concatenate([np.ones((1, clean.shape[1]), int), draw_patients(clean.shape[1])])
@@ -168,8 +169,8 @@ def stress_report(about: str, found: Sequence[Stressed], mixed: Sequence[Stresse
         rows.append([str(level), *cells, against.get(str(level), "")])
     return (
         f"# {about}\n\n{markdown(rows)}\n"
-        "The last column: by how many percent of all intervals more are wrong than without noise, with a 95 % interval "
-        "by a paired bootstrap over patients.\n\n"
+        "The last column: by how many percentage points more of all intervals are wrong than without noise, with a "
+        "95 % interval by a paired bootstrap over patients.\n\n"
         "nstdb's 118 is a training patient, and half of its noise trained the model: these rows show its fit.\n\n"
         f"Hand-held, the half of cinc2017 that set nothing ({hand['records']} records, {hand['noisy']} noisy): AUROC "
         f"of a record's mean quality {hand['auroc']:.3f} [{hand['auroc_low']:.3f}, {hand['auroc_high']:.3f}]; "

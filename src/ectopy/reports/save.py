@@ -80,10 +80,12 @@ def check_folder(folder: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """The same for a file."""
+    """The same for a file, which is none yet or can be written anew."""
     check_folder(path.parent)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OutputError(f"{path}: can't be written (no permission); choose another file")
 
 
 def _unwritable(folder: Path, why: str) -> OutputError:

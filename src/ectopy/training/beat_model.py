@@ -130,10 +130,14 @@ def find_finders(models: Path, run: Path, protocol: str) -> Finders:
     """What a beat model is built on; ModelError where it is not there."""
     places = sorted(path.parent for path in run.glob("fold*/card.json"))
     card = models / "instant" / "card.json"
-    if not places or len(places) != noted(run).get("folds") or not card.is_file():
+    if not places or len(places) != noted(run).get("folds"):
         raise ModelError(
             f"{run}: no finished run of instant to build on; "
             f"run 'ectopy train instant --protocol {protocol} --runs {run.parent}' first"
+        )
+    if not card.is_file():
+        raise ModelError(
+            f"{card.parent}: no trained instant there; name the folder that 'ectopy train instant --out FOLDER' wrote"
         )
     finder = zoo.load(str(card.parent))
     if finder.card["protocol"] != protocol:

@@ -7,6 +7,7 @@ them all, and that noise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from math import nan
@@ -15,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from ectopy import analyze, data
+from ectopy.errors import ModelError
 from ectopy.evaluation import against_clean, each_record, in_noise, markdown, score_in_noise, wrong_counts
 from ectopy.signal import condition
 from ectopy.training.beat_model import Finders, find_finders
@@ -34,30 +36,34 @@ def doubted(plan: Plan) -> str:
     Raises
     ------
     ModelError
-        If there is no run of `instant`, or the table to go on from is another one.
+        If there is no run of `instant`, no record of mitdb, or the table to go on from is another one.
     RecordError
         If a record, nstdb, mitdb's 118 or, with protocol `shipped`, cinc2017 is not on this machine.
     """
     finders = find_finders(plan.place("instant").parent, plan.folder("instant"), plan.protocol)
     names = [name for name in plan.records if name.startswith("mitdb/")]
+    if not names:
+        raise ModelError("none of mitdb's records among those to be judged; name one")
     first = data.read(names[0], data_dir=plan.data_dir)
     seen = condition(first.samples, first.fs)
     names += hand_held(plan.protocol, plan.data_dir)
+    in_force = finders.shipped.thresholds["doubt"]
+    doubts = sorted({*DOUBTS, in_force})
     folder = plan.runs / f"ablate-instant-{plan.protocol}"
     wanted = {
         "models": [finder.hash for finder in (finders.shipped, *finders.folds)],
         "thresholds": finders.shipped.thresholds,
-        "doubts": DOUBTS,
+        "doubts": doubts,
         "levels_db": _LEVELS_DB,
-        "input": digest([seen.signal, seen.quality]),
+        "input": digest([seen.signal, seen.quality, data.electrode_motion("choice", plan.data_dir)]),
     }
     open_run(folder, plan.resume, wanted)
     places = {name: folder / f"{name.replace('/', '-')}.csv" for name in names}
-    done = {name: kept for name, path in places.items() if (kept := _kept(path, name)) is not None}
+    done = {name: kept for name, path in places.items() if (kept := _kept(path, name, doubts)) is not None}
     missing = [name for name in names if name not in done]
     with progress() as bar:
         task = bar.add_task("analysing", total=len(names), completed=len(done))
-        judge = partial(_counts, finders=finders, data_dir=plan.data_dir)
+        judge = partial(_counts, finders=finders, doubts=doubts, data_dir=plan.data_dir)
         for name, counts in zip(missing, each_record(judge, missing), strict=True):
             part = places[name].with_suffix(".part")
             counts.to_csv(part, index=False)
@@ -65,11 +71,11 @@ def doubted(plan: Plan) -> str:
             done[name] = counts
             bar.advance(task)
     every = pd.concat([done[name] for name in names], ignore_index=True)
-    table = markdown(_table(every, finders.shipped.thresholds["doubt"]))
+    table = markdown(_table(every, in_force))
     return f"# `ectopy ablate instant`, protocol {plan.protocol}\n\n{_ABOUT}\n\n{table}"
 
 
-def _kept(path: Path, name: str) -> pd.DataFrame | None:
+def _kept(path: Path, name: str, doubts: Sequence[float]) -> pd.DataFrame | None:
     """The record's counts, where a file is there and has all of them."""
     try:
         kept = pd.read_csv(path)
@@ -77,18 +83,18 @@ def _kept(path: Path, name: str) -> pd.DataFrame | None:
     except (OSError, ValueError, KeyError):
         return None
     levels = 1 if name.startswith(_HAND_HELD) else len(_LEVELS_DB)
-    whole = len(kept) == len(DOUBTS) * levels and bool(figures.notna().all(axis=None))
+    whole = len(kept) == len(doubts) * levels and bool(figures.notna().all(axis=None))
     whole = whole and {"record", "patient", "level_db"} <= {*kept} and bool((kept["record"] == name).all())
     return kept if whole else None
 
 
-def _counts(name: str, finders: Finders, data_dir: Path | None) -> pd.DataFrame:
+def _counts(name: str, finders: Finders, doubts: Sequence[float], data_dir: Path | None) -> pd.DataFrame:
     """`wrong_counts` of a record at each threshold, in column `doubt`."""
     fold = finders.folds[finders.fold(name)]
     of_normal = name.startswith(_HAND_HELD)
     noisy = [] if of_normal else [*in_noise(name, _LEVELS_DB, data_dir, "choice")]
     parts = []
-    for doubt in DOUBTS:
+    for doubt in doubts:
         model = replace(fold, card={**fold.card, "thresholds": {**fold.thresholds, "doubt": doubt}})
         if of_normal:
             counts = _of_normal(name, model, data_dir)
@@ -109,7 +115,7 @@ _ABOUT = (
     "The odds of a second's quality fall with the model's doubt beyond the threshold and rise below it; the one in "
     "force is marked, and at the last next to nothing is unreadable. Out of fold, first lead, from 5:00: of all "
     "intervals of mitdb's training patients those that are unreadable, and those that are wrong, without noise and "
-    "with electrode motion added; by how many percent of all more are wrong at 0 dB than without, with a 95 % "
+    "with electrode motion added; by how many percentage points more are wrong at 0 dB than without, with a 95 % "
     "interval by a paired bootstrap over patients. 'Hand-held': of the intervals of the recordings labelled normal "
     "in cinc2017's training half those called abnormal. The quality index was fitted on all of these recordings, and "
     "on this noise."

@@ -30,6 +30,7 @@ from ectopy.training.trial import calibrated_on, opened, ranking, tried
 
 _UNHINDERED = 4  # trials before the sampler learns from them and the pruner gives any up
 _SOUGHT = "AUPRC"  # of abnormal beats
+_START = "settings as they were"
 _FOLDS = 4  # of `instant`; those of a beat model are the ones its beats come from
 
 
@@ -61,8 +62,8 @@ def tune(
 ) -> Path:
     """Search on for so many trials, and write after each what was found; gives the path, `runs/tune-NAME-PROTOCOL.md`.
 
-    The study lies beside it (SQLite): a search that was stopped goes on, and two at once share it. The first trial has
-    the settings as they are; one that falls behind the median of those before it is given up.
+    The study lies beside it (SQLite): a search that was stopped goes on, and two at once share it. The settings as they
+    are come first; one that falls behind the median of those before it is given up.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def tune(
     else:
         assert settings is None or isinstance(settings, SeriesSettings)
         search = _of_beat_model(plan, replace(RECIPES[name], settings=settings or RECIPES[name].settings))
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = runs / f"tune-{name}-{protocol}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -101,8 +102,8 @@ def tune(
     if study.user_attrs.get("input", search.input) != search.input:
         raise ModelError(f"{path.with_suffix('.db')}: that search was on other beats; move it away to begin another")
     study.set_user_attr("input", search.input)
-    if not study.trials:
-        study.enqueue_trial(dict(search.start))
+    if not _with_start(study, TrialState.COMPLETE, TrialState.PRUNED, TrialState.WAITING):
+        study.enqueue_trial(dict(search.start), user_attrs={_START: True})
 
     def told(study: Study, trial: FrozenTrial) -> None:
         path.write_text(_summary(study, name, protocol), encoding="utf-8")
@@ -210,17 +211,23 @@ def _line(trial: FrozenTrial) -> str:
     return f"trial {trial.number}: {end} after {seconds:.0f} s; {params}"
 
 
+def _with_start(study: Study, *states: TrialState) -> list[FrozenTrial]:
+    """The trials of the settings as they were: more than one where it was stopped."""
+    return [trial for trial in study.get_trials(states=states) if _START in trial.user_attrs]
+
+
 def _summary(study: Study, name: str, protocol: str) -> str:
     """The trials, the best first, as Markdown."""
     complete = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -(trial.value or 0))
     pruned = len(study.get_trials(states=[TrialState.PRUNED]))
     heads = list(complete[0].params) if complete else []
+    start = "".join(f" Trial {t.number} has the {_START} before." for t in _with_start(study, TrialState.COMPLETE))
     rows = [["trial", _SOUGHT, *heads]]
     rows += [[str(t.number), f"{t.value:.4f}", *(_short(t.params[head]) for head in heads)] for t in complete]
     return (
         f"# `ectopy tune {name}`, protocol {protocol}\n\n"
         f"{_SOUGHT} of abnormal beats (S, V, F), out of fold over all training patients, first lead. Trials run to the "
-        f"end: {len(complete)}, given up: {pruned}. Trial 0 has the settings as they were before.\n\n{markdown(rows)}"
+        f"end: {len(complete)}, given up: {pruned}.{start}\n\n{markdown(rows)}"
     )
 
 
