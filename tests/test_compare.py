@@ -37,6 +37,7 @@ from ectopy.evaluation import (
 )
 from ectopy.evaluation.said import Said
 from ectopy.reports.compare import Contest, as_markdown, save
+from ectopy.verdict import DEFAULT_MODEL
 from ectopy.zoo import load
 
 EASY = "mitdb/119"  # every third beat is V, and nothing else is abnormal
@@ -208,7 +209,8 @@ def test_the_default_is_the_best_out_of_fold_of_those_that_are_fast_enough(easy:
     table = contest.choice()
     assert list(table.index) == ["slow", "good", "poor"]
     assert table["chosen"].to_dict() == {"slow": False, "good": True, "poor": False}
-    assert "Default model: good" in as_markdown(contest) and "Too slow: slow" in as_markdown(contest)
+    assert "Default model by this machine: good" in as_markdown(contest) and "Too slow: slow" in as_markdown(contest)
+    assert f"Installed as the default: {DEFAULT_MODEL}" in as_markdown(contest)
     none = replace(contest, costs=dict.fromkeys(costs, costs["slow"]))
     assert "No model can be chosen" in as_markdown(none) and "poor (0.900, 301 µs)" in as_markdown(none)
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ectopy.evaluation import WITHIN_US, Comparison, Cost, Entrant, called, markdown
 from ectopy.reports.section import listed
+from ectopy.verdict import DEFAULT_MODEL
 
 # figure -> its heading, in the order of the README's table
 MAIN = {
@@ -116,14 +117,16 @@ def as_markdown(contest: Contest) -> str:
 
 
 def said(contest: Contest) -> str:
-    """Which model is the default, and why."""
+    """Which model the rule chooses by this machine's costs, and why; which is installed as the default if another."""
     table = contest.choice()
     chosen = table.index[table["chosen"]]
     rule = f"best F1 on intervals out of fold among those within {WITHIN_US:g} µs of CPU a stream-second"
     parts = [f"No model can be chosen ({rule})."]
     if len(chosen):
         row = table.loc[chosen[0]]
-        parts = [f"Default model: {chosen[0]} ({rule}): {row['f1']:.3f} at {row['us']:.0f} µs."]
+        parts = [f"Default model by this machine: {chosen[0]} ({rule}): {row['f1']:.3f} at {row['us']:.0f} µs."]
+        if chosen[0] != DEFAULT_MODEL:
+            parts.append(f"Installed as the default: {DEFAULT_MODEL}.")
     unknown = table["f1"].isna()
     slow = table[~unknown & ~table["within"].astype(bool)]
     if len(slow):
