@@ -408,11 +408,13 @@ def test_ds2_holds_the_beats_and_abnormal_intervals_known_of_it(mitdb: Path) -> 
 
 
 JUDGING = """
+import signal
 from time import sleep
 
 from ectopy.evaluation import each_record
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where the tests run in the background
     try:
         print(*each_record(sleep, [0, 0, 600, 600]))
     except KeyboardInterrupt:
@@ -422,7 +424,7 @@ if __name__ == "__main__":
 
 @contextmanager
 def judging(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A program whose two processes judge records, or are about to."""
+    """A program whose two processes judge records, or are about to; killed in the end."""
     program = folder / "judging.py"
     program.write_text(JUDGING)
     pipe = subprocess.PIPE
@@ -436,15 +438,18 @@ def judging(folder: Path) -> Iterator[subprocess.Popen[str]]:
             time.sleep(0.05)
             every = psutil.Process(parent.pid).children()
             judges = [one for one in every if "spawn_main" in " ".join(one.cmdline())]
-        yield parent
+        try:
+            yield parent
+        finally:
+            parent.kill()
     assert len(judges) == 2
     _, left = psutil.wait_procs(judges, timeout=60)
     assert not left
 
 
 def test_the_processes_that_judge_records_end_with_one_that_is_killed(tmp_path: Path) -> None:
-    with judging(tmp_path) as parent:
-        parent.kill()
+    with judging(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize("after_s", [0, 0.5, 3])

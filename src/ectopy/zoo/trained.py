@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,10 @@ class TrainedModel:
     content: bytes
     finder: TrainedModel | None = None
     folder: Path | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which opens it anew."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def name(self) -> str:
