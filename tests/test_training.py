@@ -401,11 +401,13 @@ def test_an_ablation_is_a_table_with_a_row_for_each_choice(run, few, monkeypatch
 
 def test_what_the_doubt_of_the_beat_finder_is_worth_is_a_table_over_noise(run, few, monkeypatch):
     folder, _ = run
-    monkeypatch.setattr(sys.modules["ectopy.training.doubted"], "DOUBTS", DOUBTS[::9])  # the least and none
+    monkeypatch.setattr(sys.modules["ectopy.training.doubted"], "DOUBTS", DOUBTS[::3])  # to the least and none
     options = {"models": folder / "zoo", "runs": folder / "runs", "data_dir": few, **OPTIONS, "records": RECORDS[:2]}
+    with pytest.raises(ModelError, match=r"typo.instant: no trained instant there"):
+        ablate("instant", **{**options, "models": folder / "typo"})
     table = ablate("instant", **options)
     card = json.loads((folder / "zoo" / "instant" / "card.json").read_text())
-    doubts = sorted({*DOUBTS[::9], card["thresholds"]["doubt"]})
+    doubts = sorted({*DOUBTS[::3], card["thresholds"]["doubt"]})
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
     assert [row[0].partition(" ")[0] for row in rows[2:]] == [f"{doubt:g}" for doubt in doubts]
     unreadable = [float(row[1].removesuffix(" %")) for row in rows[2:]]
